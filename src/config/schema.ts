@@ -1,0 +1,84 @@
+/**
+ * The words component authors describe their settings with. A setting is a zod schema; defaults are written as a user
+ * writes them, with `.prefault('200ms')`. Unknown keys are errors, and a section left empty (null) means its defaults.
+ */
+import { z } from 'zod'
+import { parseByteSize, parseDuration } from './quantity.ts'
+import { Secret } from './secret.ts'
+
+/** A duration in Go's form (`1h30m`, `200ms`, `0`), as milliseconds. A bare number other than 0 is refused. */
+export function duration() {
+  return z
+    .union([z.string(), z.number()])
+    .transform((value, context) => quantity(value, parseDuration, context))
+    .meta({ form: 'duration' })
+}
+
+/** A byte count: a plain number of bytes or text such as `4MiB`, `64KiB`, `1GB`. */
+export function byteSize() {
+  return z
+    .union([z.string(), z.number()])
+    .transform((value, context) => quantity(value, parseByteSize, context))
+    .meta({ form: 'byte size' })
+}
+
+/** Text that never prints: it shows as [REDACTED] everywhere but in `reveal()`. */
+export function secret() {
+  return text()
+    .transform((value) => new Secret(value))
+    .meta({ form: 'secret' })
+}
+
+/** Text. Numbers and booleans that came from an unquoted reference keep the text they were written as. */
+export function text() {
+  return z.string()
+}
+
+/** `host:port` to listen on; the host may be empty, a name, an IPv4 or a bracketed IPv6 address. */
+export function listenEndpoint() {
+  return z
+    .string()
+    .regex(
+      /^(\[[0-9a-fA-F:.%]+\]|[^:[\]/\s]*):\d{1,5}$/,
+      'must be host:port, such as localhost:4317',
+    )
+    .meta({ form: 'host:port' })
+}
+
+/** A component id: `type` or `type/name`. */
+export function componentId() {
+  return z
+    .string()
+    .regex(/^[a-zA-Z]\w{0,62}(\/\S{1,1024})?$/, 'must be a component id: type or type/name')
+    .meta({ form: 'component id' })
+}
+
+/** A group of settings: unknown keys are errors; absent or null means all defaults. */
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.preprocess((value) => value ?? {}, z.strictObject(shape)).prefault({})
+}
+
+/**
+ * A group that is off unless named: absent, or with `enabled: false`, it is undefined; null turns it on with its
+ * defaults.
+ */
+export function optionalSection<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z
+    .preprocess(
+      (value) => value ?? {},
+      z.strictObject({ enabled: z.boolean().default(true), ...shape }),
+    )
+    .transform((value) => ((value as { enabled: boolean }).enabled ? value : undefined))
+    .optional()
+}
+
+function quantity(
+  value: string | number,
+  parse: (value: string | number) => number | string,
+  context: z.RefinementCtx,
+): number {
+  const result = parse(value)
+  if (typeof result === 'number') return result
+  context.addIssue({ code: 'custom', message: result })
+  return z.NEVER
+}

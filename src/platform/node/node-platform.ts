@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
+import type { Clock, Disk, DiskFile, Random, Timer } from '../platform.ts'
+
+export const nodeClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after: (delayMs, callback) => unreferenced(setTimeout(callback, delayMs)),
+  every: (periodMs, callback) => unreferenced(setInterval(callback, periodMs)),
+}
+
+export const nodeRandom: Random = {
+  next: () => Math.random(),
+  bytes: (length) => randomBytes(length),
+}
+
+export const nodeDisk: Disk = {
+  readFile: (path) => readFileSync(path),
+  openAppend: async (path, { truncate }) => diskFile(await open(path, truncate ? 'w' : 'a')),
+  byteLength: async (path) => {
+    try {
+      return (await stat(path)).size
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  },
+  rename,
+  remove: (path) => rm(path, { force: true }),
+  list: (path) => readdir(path),
+}
+
+function diskFile(handle: Awaited<ReturnType<typeof open>>): DiskFile {
+  return {
+    append: (bytes) => handle.appendFile(bytes),
+    sync: () => handle.sync(),
+    close: () => handle.close(),
+  }
+}
+
+function unreferenced(timer: NodeJS.Timeout): Timer {
+  timer.unref()
+  return { cancel: () => clearTimeout(timer) }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}

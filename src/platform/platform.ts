@@ -1,0 +1,44 @@
+/** The outside world as interfaces. platform/node holds the real ones; tests bring their own. */
+
+export interface Timer {
+  cancel(): void
+}
+
+export interface Clock {
+  /** Wall clock, epoch milliseconds. */
+  nowMs(): number
+  /** Never goes back; only differences mean anything. */
+  monotonicMs(): number
+  /** Calls back once, after at least `delayMs`; does not keep the process alive. */
+  after(delayMs: number, callback: () => void): Timer
+  /** Calls back every `periodMs`; does not keep the process alive. */
+  every(periodMs: number, callback: () => void): Timer
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number
+  bytes(length: number): Uint8Array
+}
+
+export interface DiskFile {
+  /** Appends all of it, in order; settles when the kernel has it. */
+  append(bytes: Uint8Array): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Disk {
+  readFile(path: string): Uint8Array
+  /** Opens for appending; `truncate` empties it first. Missing folders are an error. */
+  openAppend(path: string, options: { truncate: boolean }): Promise<DiskFile>
+  /** Byte length, or undefined when there is no such file. */
+  byteLength(path: string): Promise<number | undefined>
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+  /** Names inside a folder. */
+  list(path: string): Promise<string[]>
+}
+
+/** Environment variables by name. */
+export type Env = Readonly<Record<string, string | undefined>>
