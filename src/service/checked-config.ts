@@ -1,0 +1,55 @@
+import type { Signal } from '../otlp/signal.ts'
+import type {
+  ConnectorDeclaration,
+  ExporterDeclaration,
+  ExtensionDeclaration,
+  ProcessorDeclaration,
+  ReceiverDeclaration,
+} from '../pipeline/component.ts'
+
+/** A component as configured: its settings parsed and defaulted by its declaration's schema. */
+export interface Configured<D> {
+  readonly id: string
+  readonly declaration: D
+  readonly config: unknown
+}
+
+export interface CheckedPipeline {
+  /** As the user wrote it: `traces` or `traces/eu`. */
+  readonly id: string
+  readonly signal: Signal
+  /** Ids of receivers, or of connectors that end other pipelines. */
+  readonly receivers: readonly string[]
+  readonly processors: readonly string[]
+  /** Ids of exporters, or of connectors that begin other pipelines. */
+  readonly exporters: readonly string[]
+}
+
+export interface CheckedTelemetry {
+  readonly logs: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error'
+    readonly encoding: 'console' | 'json'
+    readonly initialFields: Readonly<Record<string, unknown>>
+  }
+  readonly metrics: {
+    readonly level: 'none' | 'basic' | 'normal' | 'detailed'
+    /** Where the Prometheus page of own metrics is served: host:port each; empty when none. */
+    readonly pullEndpoints: readonly string[]
+  }
+  /** Attributes of the gateway itself, for target_info. */
+  readonly resource: Readonly<Record<string, string>>
+}
+
+/** A configuration without errors. Only used components and those worth a warning are in here; only used ones run. */
+export interface CheckedConfig {
+  readonly receivers: ReadonlyMap<string, Configured<ReceiverDeclaration>>
+  readonly processors: ReadonlyMap<string, Configured<ProcessorDeclaration>>
+  readonly exporters: ReadonlyMap<string, Configured<ExporterDeclaration>>
+  readonly connectors: ReadonlyMap<string, Configured<ConnectorDeclaration>>
+  readonly extensions: ReadonlyMap<string, Configured<ExtensionDeclaration>>
+  /** Extensions to run, in order. */
+  readonly extensionIds: readonly string[]
+  readonly pipelines: readonly CheckedPipeline[]
+  readonly telemetry: CheckedTelemetry
+  readonly shutdownTimeoutMs: number
+}
