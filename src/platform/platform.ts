@@ -42,3 +42,22 @@ export interface Disk {
 
 /** Environment variables by name. */
 export type Env = Readonly<Record<string, string | undefined>>
+
+/** What the process costs, read when asked. */
+export interface ProcessUsage {
+  rssBytes(): number
+  /** User and system time since the start. */
+  cpuSeconds(): number
+  heapUsedBytes(): number
+  /** Heap, external memory and array buffers that the process has reserved. */
+  reservedBytes(): number
+}
+
+/** The outside world in one piece, as the service is handed it. */
+export interface Platform {
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk: Disk
+  readonly env: Env
+  readonly usage: ProcessUsage
+}

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import process from 'node:process'
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
-import type { Clock, Disk, DiskFile, Random, Timer } from '../platform.ts'
+import type { Clock, Disk, DiskFile, Platform, ProcessUsage, Random, Timer } from '../platform.ts'
 
 export const nodeClock: Clock = {
   nowMs: () => Date.now(),
@@ -46,4 +47,25 @@ function unreferenced(timer: NodeJS.Timeout): Timer {
 
 function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+const nodeUsage: ProcessUsage = {
+  rssBytes: () => process.memoryUsage.rss(),
+  cpuSeconds: () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  },
+  heapUsedBytes: () => process.memoryUsage().heapUsed,
+  reservedBytes: () => {
+    const { heapTotal, external } = process.memoryUsage()
+    return heapTotal + external
+  },
+}
+
+export const nodePlatform: Platform = {
+  clock: nodeClock,
+  random: nodeRandom,
+  disk: nodeDisk,
+  env: process.env,
+  usage: nodeUsage,
 }

@@ -1,0 +1,141 @@
+/** What flows over the edges of the graph is counted here, so that components need not. */
+import type { Batch } from '../otlp/batch.ts'
+import { Refusal } from '../otlp/refusal.ts'
+import { type Signal, signals } from '../otlp/signal.ts'
+import type { Consumer } from '../pipeline/consumer.ts'
+import type { Logger } from '../pipeline/host.ts'
+import type { Counter, Meter } from '../pipeline/meter.ts'
+
+/** The edge a receiver hands its batches to: counts accepted and refused items, and keeps faults from spreading. */
+export class ReceiverEdge implements Consumer {
+  readonly #next: Consumer
+  readonly #accepted: Counter
+  readonly #refused: Counter
+  readonly #faults: Counter
+  readonly #log: Logger
+
+  constructor(
+    next: Consumer,
+    options: { receiver: string; transport: string; signal: Signal; meter: Meter; log: Logger },
+  ) {
+    const { receiver, transport, signal, meter, log } = options
+    const { itemName, itemNoun } = signals[signal]
+    const labels = { receiver, transport }
+    this.#next = next
+    this.#log = log
+    this.#accepted = meter.counter(
+      `otelcol_receiver_accepted_${itemName}`,
+      `Number of ${itemNoun} successfully pushed into the pipeline.`,
+      labels,
+    )
+    this.#refused = meter.counter(
+      `otelcol_receiver_refused_${itemName}`,
+      `Number of ${itemNoun} that could not be pushed into the pipeline.`,
+      labels,
+    )
+    meter.counter(
+      `otelcol_receiver_failed_${itemName}`,
+      `Number of ${itemNoun} that failed inside the receiver itself.`,
+      labels,
+    )
+    this.#faults = meter.counter(
+      'penstock_faults',
+      'Impossible states met and survived; each is logged and the batch refused as retryable.',
+    )
+  }
+
+  consume(batch: Batch): void | Promise<void> {
+    let result: void | Promise<void>
+    try {
+      result = this.#next.consume(batch)
+    } catch (error) {
+      throw this.#refuse(error, batch)
+    }
+    if (result === undefined) {
+      this.#accepted.add(batch.itemCount)
+      return
+    }
+    return result.then(
+      () => this.#accepted.add(batch.itemCount),
+      (error: unknown) => {
+        throw this.#refuse(error, batch)
+      },
+    )
+  }
+
+  admit(byteLength: number): Refusal | undefined {
+    return this.#next.admit?.(byteLength)
+  }
+
+  #refuse(error: unknown, batch: Batch): Refusal {
+    this.#refused.add(batch.itemCount)
+    if (error instanceof Refusal) return error
+    this.#faults.add(1)
+    this.#log.error(
+      { err: error, items: batch.itemCount },
+      'A component failed in a way it never should. The batch is refused and the client asked to retry.',
+    )
+    return new Refusal('unavailable', 'internal fault', { cause: error })
+  }
+}
+
+/** An edge inside a pipeline that counts the items passing it. */
+export class CountingEdge implements Consumer {
+  readonly #next: Consumer
+  readonly #items: Counter
+
+  constructor(next: Consumer, items: Counter) {
+    this.#next = next
+    this.#items = items
+  }
+
+  consume(batch: Batch): void | Promise<void> {
+    this.#items.add(batch.itemCount)
+    return this.#next.consume(batch)
+  }
+
+  admit(byteLength: number): Refusal | undefined {
+    return this.#next.admit?.(byteLength)
+  }
+}
+
+/** The head of a pipeline: everything consumes through the first link, and each processor is asked at the door. */
+export class PipelineHead implements Consumer {
+  readonly #first: Consumer
+  readonly #doors: readonly Consumer[]
+
+  constructor(first: Consumer, links: readonly Consumer[]) {
+    this.#first = first
+    this.#doors = links.filter((link) => link.admit !== undefined)
+  }
+
+  consume(batch: Batch): void | Promise<void> {
+    return this.#first.consume(batch)
+  }
+
+  admit(byteLength: number): Refusal | undefined {
+    for (const door of this.#doors) {
+      const refusal = door.admit?.(byteLength)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
+}
+
+/** The drop ledger of one component: a counter for each signal and cause, made when a cause first occurs. */
+export function dropLedger(component: string, meter: Meter) {
+  const counters = new Map<string, Counter>()
+  return (signal: Signal, itemCount: number, cause: string): void => {
+    const key = `${signal} ${cause}`
+    let counter = counters.get(key)
+    if (counter === undefined) {
+      counter = meter.counter(
+        'penstock_dropped_items',
+        'Items that a component chose to lose, by named cause.',
+        { component, otel_signal: signal, cause },
+      )
+      counters.set(key, counter)
+    }
+    counter.add(itemCount)
+  }
+}

@@ -1,0 +1,38 @@
+import type { MemoryLedger } from '../pipeline/host.ts'
+import type { Clock, ProcessUsage, Timer } from '../platform/platform.ts'
+
+const samplePeriodMs = 100
+
+/** The process's account of telemetry bytes: exact by hold and release, with the resident set as a second opinion. */
+export class ProcessLedger implements MemoryLedger {
+  readonly #timer: Timer
+  #heldBytes = 0
+  #rssBytes: number
+
+  constructor(clock: Clock, usage: ProcessUsage) {
+    this.#rssBytes = usage.rssBytes()
+    this.#timer = clock.every(samplePeriodMs, () => {
+      this.#rssBytes = usage.rssBytes()
+    })
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  get rssBytes(): number {
+    return this.#rssBytes
+  }
+
+  hold(byteLength: number): void {
+    this.#heldBytes += byteLength
+  }
+
+  release(byteLength: number): void {
+    this.#heldBytes -= byteLength
+  }
+
+  close(): void {
+    this.#timer.cancel()
+  }
+}

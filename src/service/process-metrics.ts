@@ -1,0 +1,53 @@
+import { collectDefaultMetrics } from 'prom-client'
+import type { MemoryLedger } from '../pipeline/host.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { OwnMetrics } from './own-metrics.ts'
+
+/** The process's own figures under the Collector's names, and Node's under prom-client's. */
+export function describeProcess(
+  metrics: OwnMetrics,
+  options: { platform: Platform; memory: MemoryLedger; version: string },
+): void {
+  const { clock, usage } = options.platform
+  const startedMs = clock.monotonicMs()
+  metrics.observeCounter(
+    'otelcol_process_uptime',
+    'Uptime of the process.',
+    () => (clock.monotonicMs() - startedMs) / 1000,
+    'seconds',
+  )
+  metrics.observeCounter(
+    'otelcol_process_cpu_seconds',
+    'Total CPU user and system time in seconds.',
+    () => usage.cpuSeconds(),
+  )
+  const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
+    [
+      'otelcol_process_memory_rss',
+      'Total physical memory (resident set size).',
+      () => usage.rssBytes(),
+    ],
+    [
+      'otelcol_process_runtime_heap_alloc_bytes',
+      'Bytes of allocated JavaScript heap objects.',
+      () => usage.heapUsedBytes(),
+    ],
+    [
+      'otelcol_process_runtime_total_sys_memory_bytes',
+      'Bytes of heap and external memory obtained from the operating system.',
+      () => usage.reservedBytes(),
+    ],
+    [
+      'penstock_memory_held_bytes',
+      'Bytes of telemetry the process answers for: admitted and not yet delivered, refused or dropped.',
+      () => options.memory.heldBytes,
+    ],
+  ]
+  for (const [name, help, read] of gauges) metrics.observe(name, help, {}, read)
+  metrics
+    .gauge('penstock_build_info', 'Always 1; the version is in the labels.', {
+      version: options.version,
+    })
+    .set(1)
+  collectDefaultMetrics({ register: metrics.registry })
+}

@@ -1,0 +1,139 @@
+/** One configuration, running: starts downstream first, stops upstream first. */
+import type { Logger, ServiceStatus } from '../pipeline/host.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { CheckedConfig } from './checked-config.ts'
+import { buildGraph, type Placed, type Stage } from './graph.ts'
+import { ProcessLedger } from './memory-ledger.ts'
+import { openLogs } from './own-logs.ts'
+import { OwnMetrics } from './own-metrics.ts'
+import { describeProcess } from './process-metrics.ts'
+import { startMetricsPages } from './metrics-page.ts'
+
+/** How long after its deadline a component that ignores it is waited for. */
+const deadlineGraceMs = 500
+
+export interface ServiceOptions {
+  readonly platform: Platform
+  readonly version: string
+  /** Called when a component can no longer do its work; the process should end in good order. */
+  readonly onFatal: (error: Error) => void
+  /** In place of stderr, for tests. */
+  readonly logs?: { root: Logger; for(fields: Readonly<Record<string, string>>): Logger }
+}
+
+export class Service {
+  readonly metrics = new OwnMetrics()
+  readonly #config: CheckedConfig
+  readonly #options: ServiceOptions
+  readonly #logs: { root: Logger; for(fields: Readonly<Record<string, string>>): Logger }
+  readonly #memory: ProcessLedger
+  readonly #status = { isReady: false, reason: 'starting', readySinceMs: 0 }
+  readonly #graph: readonly Placed[]
+  readonly #started: Placed[] = []
+  #closePages: (() => Promise<void>) | undefined
+
+  constructor(config: CheckedConfig, options: ServiceOptions) {
+    this.#config = config
+    this.#options = options
+    this.#logs = options.logs ?? openLogs(config.telemetry.logs)
+    const { platform } = options
+    this.#memory = new ProcessLedger(platform.clock, platform.usage)
+    describeProcess(this.metrics, { platform, memory: this.#memory, version: options.version })
+    this.#graph = buildGraph(config, {
+      platform,
+      metrics: this.metrics,
+      memory: this.#memory,
+      status: this.#status,
+      logFor: (fields) => this.#logs.for(fields),
+      fatal: options.onFatal,
+    })
+  }
+
+  get log(): Logger {
+    return this.#logs.root
+  }
+
+  get status(): ServiceStatus {
+    return this.#status
+  }
+
+  /** Settles once every listener is open; on failure all that had started is stopped again before it rejects. */
+  async start(): Promise<void> {
+    try {
+      await this.#openPages()
+      for (const placed of this.#graph) await this.#startOne(placed)
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+    const { clock } = this.#options.platform
+    Object.assign(this.#status, { isReady: true, reason: '', readySinceMs: clock.nowMs() })
+    this.log.info(
+      { version: this.#options.version },
+      'Everything is ready. Begin running and processing data.',
+    )
+  }
+
+  /** Drains and stops everything within `service.shutdown_timeout`. */
+  async stop(): Promise<void> {
+    Object.assign(this.#status, { isReady: false, reason: 'shutting down' })
+    const { clock } = this.#options.platform
+    const controller = new AbortController()
+    const timer = clock.after(this.#config.shutdownTimeoutMs, () => controller.abort())
+    await this.#stopStage('receiver', controller.signal)
+    // One after the other: what a link flushes must find the next one still open.
+    for (const placed of this.#startedIn('middle').toReversed()) {
+      await this.#stopOne(placed, controller.signal)
+    }
+    await this.#stopStage('exporter', controller.signal)
+    await this.#stopStage('extension', controller.signal)
+    timer.cancel()
+    await this.#closePages?.()
+    this.#memory.close()
+    this.#started.length = 0
+    this.log.info({}, 'Shutdown complete.')
+  }
+
+  async #openPages(): Promise<void> {
+    const { pullEndpoints, level } = this.#config.telemetry.metrics
+    if (level === 'none') return
+    this.#closePages = await startMetricsPages(pullEndpoints, this.metrics)
+  }
+
+  async #startOne(placed: Placed): Promise<void> {
+    try {
+      await placed.component.start?.()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new Error(`failed to start ${placed.title}: ${reason}`, { cause: error })
+    }
+    this.#started.push(placed)
+  }
+
+  async #stopStage(stage: Stage, deadline: AbortSignal): Promise<void> {
+    await Promise.all(this.#startedIn(stage).map((placed) => this.#stopOne(placed, deadline)))
+  }
+
+  #startedIn(stage: Stage): Placed[] {
+    return this.#started.filter((placed) => placed.stage === stage)
+  }
+
+  async #stopOne(placed: Placed, deadline: AbortSignal): Promise<void> {
+    try {
+      await Promise.race([placed.component.stop?.(deadline), this.#overdue(deadline)])
+    } catch (error) {
+      this.log.error({ err: error }, `Could not stop ${placed.title} in good order.`)
+    }
+  }
+
+  /** Rejects some time after the deadline, for components that do not keep to it. */
+  #overdue(deadline: AbortSignal): Promise<never> {
+    const { clock } = this.#options.platform
+    return new Promise((_, reject) => {
+      const late = () =>
+        void clock.after(deadlineGraceMs, () => reject(new Error('still busy after the deadline')))
+      if (deadline.aborted) late()
+      else deadline.addEventListener('abort', late, { once: true })
+    })
+  }
+}
