@@ -121,7 +121,8 @@ export class OwnMetrics implements Meter {
       this.#families.set(family.name, series)
       this.#registerNames(family, series)
     }
-    series.set(seriesKey('', labels), { labels, read })
+    const key = seriesKey('', labels)
+    series.set(key, { labels: series.get(key)?.labels ?? labels, read })
   }
 
   #registerNames({ name, help, kind, unit }: FamilyName, series: Map<string, Series>): void {

@@ -1,0 +1,35 @@
+import type { CheckedConfig } from '../service/checked-config.ts'
+import { Service } from '../service/service.ts'
+import { type CliIo, exitCodes } from './io.ts'
+
+/** Runs a checked configuration until the process is asked to end, then drains it. */
+export async function serve(config: CheckedConfig, io: CliIo, version: string): Promise<number> {
+  const broken = new AbortController()
+  const service = new Service(config, {
+    platform: io.platform,
+    version,
+    onFatal: (error) => broken.abort(error),
+  })
+  try {
+    await service.start()
+  } catch (error) {
+    service.log.error({ err: error }, `Cannot start: ${(error as Error).message}`)
+    return exitCodes.failure
+  }
+  await aborted(AbortSignal.any([io.ending, broken.signal]))
+  if (broken.signal.aborted) {
+    service.log.error(
+      { err: broken.signal.reason as unknown },
+      'A component failed for good. Shutting down.',
+    )
+  } else {
+    service.log.info({ reason: String(io.ending.reason) }, 'Asked to end. Starting shutdown...')
+  }
+  await service.stop()
+  return broken.signal.aborted ? exitCodes.failure : exitCodes.ok
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((done) => signal.addEventListener('abort', () => done(), { once: true }))
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { refuseForGood, refuseForNow, SinkConsumer } from '../../test/kit/test-host.ts'
+import { Batch } from '../otlp/batch.ts'
+import { Refusal } from '../otlp/refusal.ts'
+import { fanOut } from './fan-out.ts'
+
+const batch = new Batch('traces', [])
+
+test('a fan-out hands the very same batch to all', () => {
+  const sinks = [new SinkConsumer(), new SinkConsumer()]
+  assert.equal(fanOut(sinks).consume(batch), undefined)
+  assert.deepEqual(
+    sinks.map((sink) => sink.batches[0] === batch),
+    [true, true],
+  )
+})
+
+test('a fan-out offers the batch to the others when one refuses', () => {
+  const [refusing, taking] = [new SinkConsumer(), new SinkConsumer()]
+  refusing.respond = refuseForGood
+  assert.throws(() => fanOut([refusing, taking]).consume(batch), { code: 'invalid' })
+  assert.equal(taking.batches.length, 1)
+})
+
+test('a refusal for now outranks one for good, so that the client sends again', async () => {
+  const [forGood, forNow] = [new SinkConsumer(), new SinkConsumer()]
+  forGood.respond = refuseForGood
+  forNow.respond = () => Promise.reject(new Refusal('unavailable', 'later'))
+  await assert.rejects(async () => fanOut([forGood, forNow]).consume(batch), {
+    code: 'unavailable',
+  })
+  forNow.respond = refuseForNow
+  assert.throws(() => fanOut([forGood, forNow]).consume(batch), { code: 'unavailable' })
+})
+
+test('a fan-out is closed at the door when one of its consumers is', () => {
+  const [open, closed] = [new SinkConsumer(), new SinkConsumer()]
+  closed.refuseAtDoor = new Refusal('unavailable', 'full')
+  assert.equal(fanOut([open, closed]).admit?.(1), closed.refuseAtDoor)
+  closed.refuseAtDoor = undefined
+  assert.equal(fanOut([open, closed]).admit?.(1), undefined)
+})
