@@ -43,6 +43,8 @@ export interface Host {
   readonly meter: Meter
   readonly memory: MemoryLedger
   readonly status: ServiceStatus
+  /** Of this build, for User-Agent and the like. */
+  readonly version: string
   /** A running extension by id, or undefined when service.extensions does not name it. */
   extension(id: string): unknown
   /** The drop ledger: items this component chose to lose, under a short named cause such as `queue_full`. */

@@ -14,6 +14,7 @@ export interface GraphParts {
   readonly metrics: OwnMetrics
   readonly memory: MemoryLedger
   readonly status: ServiceStatus
+  readonly version: string
   readonly logFor: (fields: Readonly<Record<string, string>>) => Logger
   readonly fatal: (error: Error) => void
 }
@@ -168,7 +169,7 @@ class GraphBuilder {
   }
 
   #host(kind: string, id: string, pipeline?: string): Host {
-    const { platform, metrics, memory, status, logFor, fatal } = this.#parts
+    const { platform, metrics, memory, status, version, logFor, fatal } = this.#parts
     const place = { 'otelcol.component.id': id, 'otelcol.component.kind': kind }
     return {
       id,
@@ -179,6 +180,7 @@ class GraphBuilder {
       meter: metrics,
       memory,
       status,
+      version,
       extension: (extensionId) => this.#extensions.get(extensionId),
       dropped: dropLedger(id, metrics),
       fatal,

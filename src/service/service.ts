@@ -44,6 +44,7 @@ export class Service {
       metrics: this.metrics,
       memory: this.#memory,
       status: this.#status,
+      version: options.version,
       logFor: (fields) => this.#logs.for(fields),
       fatal: options.onFatal,
     })

@@ -138,6 +138,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
     meter: new TestMeter(),
     memory: new TestMemory(),
     status: { isReady: true, reason: '', readySinceMs: 0 },
+    version: '0.0.0',
     extension: (id) => options.extensions?.[id],
     dropped: (signal, itemCount, cause) => void drops.push({ signal, itemCount, cause }),
     fatal: (error) => void fatalErrors.push(error),
