@@ -114,9 +114,9 @@ describe('statuses', () => {
   test('protobufjs finds the RetryInfo in what we write', () => {
     const bytes = encodeStatus('proto', { code: 8, message: 'full', retryDelayMs: 1500 })
     const decoded = decodeMessage('google.rpc.Status', bytes)
-    const [detail] = decoded.details as PlainMessage[]
+    const [detail] = decoded.details as { type_url: string; value: string }[]
     assert.equal(detail?.type_url, retryInfoUrl)
-    const info = decodeMessage('google.rpc.RetryInfo', hexBytes(String(detail?.value).slice(4)))
+    const info = decodeMessage('google.rpc.RetryInfo', hexBytes(detail?.value.slice(4) ?? ''))
     assert.deepStrictEqual(info, { retryDelay: { seconds: 1n, nanos: 500_000_000 } })
   })
 
