@@ -19,6 +19,10 @@ export interface MemoryLedger {
   readonly heldBytes: number
   /** Resident set size, sampled about every 100 ms. */
   readonly rssBytes: number
+  /** Resident set size when the ledger was opened: what the process needs for itself. */
+  readonly baseBytes: number
+  /** Memory the process may use: the limit of its cgroup, else what the machine has. */
+  readonly availableBytes: number
   hold(byteLength: number): void
   release(byteLength: number): void
 }

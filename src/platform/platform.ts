@@ -51,6 +51,8 @@ export interface ProcessUsage {
   heapUsedBytes(): number
   /** Heap, external memory and array buffers that the process has reserved. */
   reservedBytes(): number
+  /** Memory the process may use: the limit of its cgroup, else what the machine has. */
+  availableBytes(): number
 }
 
 /** The outside world in one piece, as the service is handed it. */

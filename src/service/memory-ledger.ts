@@ -6,11 +6,15 @@ const samplePeriodMs = 100
 /** The process's account of telemetry bytes: exact by hold and release, with the resident set as a second opinion. */
 export class ProcessLedger implements MemoryLedger {
   readonly #timer: Timer
+  readonly #usage: ProcessUsage
+  readonly baseBytes: number
   #heldBytes = 0
   #rssBytes: number
 
   constructor(clock: Clock, usage: ProcessUsage) {
-    this.#rssBytes = usage.rssBytes()
+    this.#usage = usage
+    this.baseBytes = usage.rssBytes()
+    this.#rssBytes = this.baseBytes
     this.#timer = clock.every(samplePeriodMs, () => {
       this.#rssBytes = usage.rssBytes()
     })
@@ -22,6 +26,10 @@ export class ProcessLedger implements MemoryLedger {
 
   get rssBytes(): number {
     return this.#rssBytes
+  }
+
+  get availableBytes(): number {
+    return this.#usage.availableBytes()
   }
 
   hold(byteLength: number): void {

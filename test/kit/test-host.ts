@@ -37,6 +37,8 @@ export class TestMemory implements MemoryLedger {
   heldBytes = 0
   peakBytes = 0
   rssBytes = 0
+  baseBytes = 0
+  availableBytes = 8 * 1024 ** 3
 
   hold(byteLength: number): void {
     this.heldBytes += byteLength

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import process from 'node:process'
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import process from 'node:process'
 import type { Clock, Disk, DiskFile, Platform, ProcessUsage, Random, Timer } from '../platform.ts'
 
 export const nodeClock: Clock = {
@@ -59,6 +60,11 @@ const nodeUsage: ProcessUsage = {
   reservedBytes: () => {
     const { heapTotal, external } = process.memoryUsage()
     return heapTotal + external
+  },
+  availableBytes: () => {
+    // libuv reads the cgroup, v1 or v2. Without one it answers 0, or for v1 a number beyond any machine.
+    const constrained = process.constrainedMemory()
+    return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
   },
 }
 
