@@ -1,0 +1,36 @@
+/** Attribute keys as Prometheus label names. */
+
+export interface LabelNaming {
+  /** Reduce to [a-zA-Z0-9_]; off, any name is kept. */
+  readonly escape: boolean
+  /** Keep `a__b`; off, runs of underscores become one. */
+  readonly preserveMultipleUnderscores: boolean
+  /** Put `key` before a label that begins with a single underscore. */
+  readonly underscoreSanitization: boolean
+}
+
+/** The Collector's present defaults, of both its Prometheus exporters. */
+export const collectorLabelNaming: LabelNaming = {
+  escape: true,
+  preserveMultipleUnderscores: true,
+  underscoreSanitization: false,
+}
+
+/** The label name, or undefined when nothing but underscores is left: such a label is dropped. */
+export function labelName(naming: LabelNaming, key: string): string | undefined {
+  if (!naming.escape) return onlyUnderscores.test(key) ? undefined : key
+  // Nearly every key passes here or needs its dots replaced only.
+  if (plainKey.test(key)) return key
+  const isReserved = key.length > 4 && key.startsWith('__') && key.endsWith('__')
+  const inner = isReserved ? key.slice(2, -2) : key
+  let name = inner.replace(/[^A-Za-z0-9_]/gu, '_')
+  if (!naming.preserveMultipleUnderscores) name = name.replace(/__+/g, '_')
+  if (onlyUnderscores.test(name)) return undefined
+  if (isReserved) return `__${name}__`
+  if (/^[0-9]/.test(name)) return `key_${name}`
+  const isSingle = name.startsWith('_') && !name.startsWith('__')
+  return naming.underscoreSanitization && isSingle ? `key${name}` : name
+}
+
+const onlyUnderscores = /^_*$/
+const plainKey = /^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$/
