@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { assert as check, double, property } from 'fast-check'
 import { canonicalText, plainText, shortText, unsignedText } from './number-text.ts'
 
 // value, text 0.0.4 ('g'), OpenMetrics, remote-write le ('f'). The first six rows are the facts' own table.
@@ -52,8 +52,8 @@ test('numbers print as Go prints them, in all three forms', () => {
 })
 
 test('every form reads back as the same number, and has the shape its rule demands', () => {
-  fc.assert(
-    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+  check(
+    property(double({ noNaN: true, noDefaultInfinity: true }), (value) => {
       const short = shortText(value)
       assert.equal(Number(short), value === 0 ? 0 : value)
       assert.equal(Number(plainText(value)), value)
