@@ -1,6 +1,6 @@
 /** One configuration, running: starts downstream first, stops upstream first. */
 import type { Logger, ServiceStatus } from '../pipeline/host.ts'
-import type { Platform } from '../platform/platform.ts'
+import type { Platform, Timer } from '../platform/platform.ts'
 import type { CheckedConfig } from './checked-config.ts'
 import { buildGraph, type Placed, type Stage } from './graph.ts'
 import { ProcessLedger } from './memory-ledger.ts'
@@ -120,21 +120,31 @@ export class Service {
   }
 
   async #stopOne(placed: Placed, deadline: AbortSignal): Promise<void> {
+    const overdue = this.#overdue(deadline)
     try {
-      await Promise.race([placed.component.stop?.(deadline), this.#overdue(deadline)])
+      await Promise.race([placed.component.stop?.(deadline), overdue.promise])
     } catch (error) {
       this.log.error({ err: error }, `Could not stop ${placed.title} in good order.`)
+    } finally {
+      overdue.cancel()
     }
   }
 
-  /** Rejects some time after the deadline, for components that do not keep to it. */
-  #overdue(deadline: AbortSignal): Promise<never> {
+  /** A promise that rejects some time after the deadline, for components that do not keep to it. */
+  #overdue(deadline: AbortSignal): { promise: Promise<never>; cancel: () => void } {
     const { clock } = this.#options.platform
-    return new Promise((_, reject) => {
-      const late = () =>
-        void clock.after(deadlineGraceMs, () => reject(new Error('still busy after the deadline')))
-      if (deadline.aborted) late()
-      else deadline.addEventListener('abort', late, { once: true })
-    })
+    const { promise, reject } = Promise.withResolvers<never>()
+    let timer: Timer | undefined
+    const late = () => {
+      const error = new Error('still busy after the deadline')
+      timer = clock.after(deadlineGraceMs, () => reject(error))
+    }
+    if (deadline.aborted) late()
+    else deadline.addEventListener('abort', late, { once: true })
+    const cancel = () => {
+      deadline.removeEventListener('abort', late)
+      timer?.cancel()
+    }
+    return { promise, cancel }
   }
 }

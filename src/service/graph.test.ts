@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { ManualClock } from '../../test/kit/manual-clock.ts'
+import { Batch } from '../otlp/batch.ts'
+import { Refusal } from '../otlp/refusal.ts'
+import {
+  type Component,
+  defineConnector,
+  defineExporter,
+  defineExtension,
+  defineProcessor,
+  defineReceiver,
+} from '../pipeline/component.ts'
+import type { Consumer } from '../pipeline/consumer.ts'
+import type { ExporterHost, ReceiverHost } from '../pipeline/host.ts'
+import type { CheckedConfig, CheckedPipeline } from './checked-config.ts'
+import { Service } from './service.ts'
+
+const one = new Batch('traces', [{ resource: undefined, rest: new Uint8Array(0), itemCount: 3 }])
+
+/** A world in which every component writes down what happens to it. */
+function world(pipelines: CheckedPipeline[], overrides: { exporter?: Partial<Consumer> } = {}) {
+  const events: string[] = []
+  const receivers = new Map<string, ReceiverHost>()
+  const exporters = new Map<string, ExporterHost>()
+  let fatal: Error | undefined
+  const life = (id: string): Component => ({
+    start: () => void events.push(`start ${id}`),
+    stop: () => void events.push(`stop ${id}`),
+  })
+  const described = {
+    type: 'x',
+    summary: '',
+    stability: 'stable',
+    config: z.any(),
+    examples: [],
+  } as const
+  const all = ['traces', 'metrics', 'logs'] as const
+  const receiver = defineReceiver({
+    ...described,
+    signals: all,
+    create: (_, host) => {
+      receivers.set(host.id, host)
+      return life(host.id)
+    },
+  })
+  const processor = defineProcessor({
+    ...described,
+    signals: all,
+    create: (_, host) => ({
+      ...life(host.id),
+      consume: (batch) => {
+        events.push(`${host.pipeline} ${host.id}`)
+        return host.next.consume(batch)
+      },
+      admit: () => (host.id === 'closed' ? new Refusal('unavailable', 'full') : undefined),
+    }),
+  })
+  const exporter = defineExporter({
+    ...described,
+    signals: all,
+    create: (_, host) => {
+      exporters.set(host.id, host)
+      return { ...life(host.id), consume: () => void events.push(host.id), ...overrides.exporter }
+    },
+  })
+  const connector = defineConnector({
+    ...described,
+    routes: [['traces', 'traces']],
+    create: (_, host) => ({
+      ...life(host.id),
+      consume: (batch) => host.next(batch.signal)?.consume(batch),
+      admit: (length) => host.next('traces')?.admit?.(length),
+    }),
+  })
+  const extension = defineExtension({ ...described, create: (_, host) => life(host.id) })
+  const map = <D>(ids: string[], declaration: D) =>
+    new Map(ids.map((id) => [id, { id, declaration, config: {} }]))
+  const config: CheckedConfig = {
+    receivers: map(['in'], receiver),
+    processors: map(['a', 'b', 'closed'], processor),
+    exporters: map(['out', 'out/2'], exporter),
+    connectors: map(['link'], connector),
+    extensions: map(['ext'], extension),
+    extensionIds: ['ext'],
+    pipelines,
+    telemetry: {
+      logs: { level: 'info', encoding: 'json', initialFields: {} },
+      metrics: { level: 'none', pullEndpoints: [] },
+      resource: {},
+    },
+    shutdownTimeoutMs: 1000,
+  }
+  const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+  const clock = new ManualClock()
+  const service = new Service(config, {
+    platform: {
+      clock,
+      random: { next: () => 0.5, bytes: (length) => new Uint8Array(length) },
+      disk: undefined as never,
+      env: {},
+      usage: {
+        rssBytes: () => 1,
+        cpuSeconds: () => 2,
+        heapUsedBytes: () => 3,
+        reservedBytes: () => 4,
+      },
+    },
+    version: '1.2.3',
+    onFatal: (error) => (fatal = error),
+    logs: { root: silent, for: () => silent },
+  })
+  return { service, events, receivers, exporters, clock, fatal: () => fatal }
+}
+
+const straight: CheckedPipeline[] = [
+  { id: 'traces', signal: 'traces', receivers: ['in'], processors: ['a', 'b'], exporters: ['out'] },
+]
+
+test('downstream starts before upstream, and upstream stops before downstream', async () => {
+  const { service, events } = world(straight)
+  assert.equal(service.status.isReady, false)
+  await service.start()
+  assert.equal(service.status.isReady, true)
+  await service.stop()
+  assert.deepEqual(events, [
+    'start ext',
+    'start out',
+    'start b',
+    'start a',
+    'start in',
+    'stop in',
+    'stop a',
+    'stop b',
+    'stop out',
+    'stop ext',
+  ])
+  assert.deepEqual([service.status.isReady, service.status.reason], [false, 'shutting down'])
+})
+
+test('a batch passes the processors in order and is counted at each edge', async () => {
+  const { service, events, receivers } = world(straight)
+  await receivers.get('in')?.consumer('traces', 'grpc')?.consume(one)
+  assert.deepEqual(events, ['traces a', 'traces b', 'out'])
+  const page = await service.metrics.page()
+  for (const line of [
+    'otelcol_receiver_accepted_spans_total{receiver="in",transport="grpc"} 3',
+    'otelcol_processor_incoming_items_total{processor="a",otel_signal="traces"} 3',
+    'otelcol_processor_outgoing_items_total{processor="b",otel_signal="traces"} 3',
+  ]) {
+    assert.ok(page.includes(line), `${line} in\n${page}`)
+  }
+})
+
+test('a signal that no pipeline takes has no consumer', () => {
+  assert.equal(world(straight).receivers.get('in')?.consumer('logs', 'grpc'), undefined)
+})
+
+test('pipelines behind a connector are built first and take what comes through it', async () => {
+  const { service, events, receivers, exporters } = world([
+    { id: 'traces', signal: 'traces', receivers: ['in'], processors: ['a'], exporters: ['link'] },
+    {
+      id: 'traces/x',
+      signal: 'traces',
+      receivers: ['link'],
+      processors: ['b'],
+      exporters: ['out'],
+    },
+    {
+      id: 'traces/y',
+      signal: 'traces',
+      receivers: ['link'],
+      processors: [],
+      exporters: ['out/2', 'out'],
+    },
+  ])
+  await receivers.get('in')?.consumer('traces', 'http')?.consume(one)
+  assert.deepEqual(events, ['traces a', 'traces/x b', 'out', 'out/2', 'out'])
+  assert.deepEqual([...(exporters.get('out')?.signals ?? [])], ['traces'])
+  events.length = 0
+  await service.start()
+  await service.stop()
+  assert.ok(events.indexOf('start link') < events.indexOf('start a'))
+  assert.ok(events.indexOf('stop link') < events.indexOf('stop b'))
+})
+
+test('a limiter anywhere in a pipeline, even behind a connector, closes the door', () => {
+  const { receivers } = world([
+    { id: 'traces', signal: 'traces', receivers: ['in'], processors: ['a'], exporters: ['link'] },
+    {
+      id: 'traces/x',
+      signal: 'traces',
+      receivers: ['link'],
+      processors: ['closed'],
+      exporters: ['out'],
+    },
+  ])
+  const refusal = receivers.get('in')?.consumer('traces', 'http')?.admit?.(1)
+  assert.equal(refusal?.code, 'unavailable')
+})
+
+test('an impossible state costs its batch a retry and nobody anything else', async () => {
+  let isBroken = true
+  const { service, receivers } = world(straight, {
+    exporter: {
+      consume: () => {
+        if (isBroken) throw new TypeError('undefined is not a function')
+      },
+    },
+  })
+  const consumer = receivers.get('in')?.consumer('traces', 'http')
+  assert.throws(() => consumer?.consume(one), {
+    name: 'Refusal',
+    code: 'unavailable',
+    retryable: true,
+  })
+  isBroken = false
+  await consumer?.consume(one)
+  const page = await service.metrics.page()
+  assert.match(page, /^penstock_faults_total 1$/m)
+  assert.match(page, /^otelcol_receiver_refused_spans_total\{receiver="in",transport="http"\} 3$/m)
+  assert.match(page, /^otelcol_receiver_accepted_spans_total\{receiver="in",transport="http"\} 3$/m)
+})
+
+test('when one component cannot start, those that have are stopped and the error names it', async () => {
+  const { service, events } = world(straight, {
+    exporter: { start: () => Promise.reject(new Error('port in use')) } as Partial<Consumer>,
+  })
+  await assert.rejects(service.start(), { message: 'failed to start "out" exporter: port in use' })
+  assert.deepEqual(events, ['start ext', 'stop ext'])
+})
+
+test('a component that will not stop is left behind some time after the deadline', async () => {
+  const { service, events, clock } = world(straight, {
+    exporter: { stop: () => new Promise(() => {}) } as Partial<Consumer>,
+  })
+  await service.start()
+  const stopped = service.stop()
+  await clock.advance(1000)
+  await clock.advance(500)
+  await stopped
+  assert.ok(events.includes('stop ext'))
+  assert.equal(clock.timerCount, 0)
+})
