@@ -105,6 +105,7 @@ function world(pipelines: CheckedPipeline[], overrides: { exporter?: Partial<Con
         cpuSeconds: () => 2,
         heapUsedBytes: () => 3,
         reservedBytes: () => 4,
+        availableBytes: () => 5,
       },
     },
     version: '1.2.3',
