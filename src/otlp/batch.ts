@@ -1,3 +1,4 @@
+import { fieldByteLength } from '../wire/writer.ts'
 import type { ClientInfo } from './client-info.ts'
 import type { Signal } from './signal.ts'
 
@@ -40,11 +41,16 @@ export class Batch {
     let byteLength = this.unknown.length
     for (const group of groups) {
       itemCount += group.itemCount
-      byteLength += group.rest.length + (group.resource?.length ?? 0)
+      byteLength += fieldByteLength(contentByteLength(group))
     }
     this.itemCount = itemCount
     this.byteLength = byteLength
   }
+}
+
+/** Length of the ResourceX message of a group, without its own tag and length. */
+export function contentByteLength({ resource, rest }: ResourceGroup): number {
+  return (resource === undefined ? 0 : fieldByteLength(resource.length)) + rest.length
 }
 
 const noBytes = new Uint8Array(0)
