@@ -38,6 +38,11 @@ export class FieldCursor {
     return true
   }
 
+  /** Where the next field begins. */
+  get position(): number {
+    return this.#next
+  }
+
   /** The value of a length-delimited field, sharing memory. */
   slice(): Uint8Array {
     return this.bytes.subarray(this.start, this.end)
@@ -47,7 +52,7 @@ export class FieldCursor {
     const tag = this.#varint32()
     this.number = tag >>> 3
     this.wireType = tag & 7
-    if (this.number === 0) throw this.#malformed('field number 0')
+    if (this.number === 0) throw malformed(this.#next, 'field number 0')
   }
 
   #readExtent(): void {
@@ -55,7 +60,7 @@ export class FieldCursor {
     let end: number
     switch (this.wireType) {
       case wireVarint:
-        end = this.#varintEnd()
+        end = varintEnd(this.bytes, this.#next, this.#end)
         break
       case wireFixed64:
         end = start + 8
@@ -70,9 +75,9 @@ export class FieldCursor {
         break
       }
       default:
-        throw this.#malformed(`wire type ${this.wireType}`)
+        throw malformed(this.#next, `wire type ${this.wireType}`)
     }
-    if (end > this.#end) throw this.#malformed('field runs past its message')
+    if (end > this.#end) throw malformed(this.#next, 'field runs past its message')
     this.start = start
     this.end = end
     this.#next = end
@@ -82,39 +87,39 @@ export class FieldCursor {
     const start = this.#next
     const open = [this.number]
     while (open.length > 0) {
-      if (this.#next >= this.#end) throw this.#malformed('group without an end')
+      if (this.#next >= this.#end) throw malformed(this.#next, 'group without an end')
       const end = this.#next
       this.#readTag()
       if (this.wireType === wireGroupEnd) {
-        if (open.pop() !== this.number) throw this.#malformed('end of another group')
+        if (open.pop() !== this.number) throw malformed(this.#next, 'end of another group')
         this.end = end
       } else if (this.wireType === wireGroupStart) {
-        if (open.push(this.number) > groupDepthMax) throw this.#malformed('groups nest too deep')
+        if (open.push(this.number) > groupDepthMax)
+          throw malformed(this.#next, 'groups nest too deep')
       } else this.#readExtent()
     }
     this.wireType = wireGroupStart
     this.start = start
   }
 
-  #varintEnd(): number {
-    for (let end = this.#next; end < this.#end; end++) {
-      if (end - this.#next >= 10) break
-      if (this.bytes[end] < 0x80) return end + 1
-    }
-    throw this.#malformed('varint without an end')
-  }
-
   /** Of a longer varint the low 32 bits, as protobuf truncates. */
   #varint32(): number {
-    const end = this.#varintEnd()
+    const end = varintEnd(this.bytes, this.#next, this.#end)
     const value = readVarint32(this.bytes, this.#next)
     this.#next = end
     return value
   }
+}
 
-  #malformed(what: string): Refusal {
-    return new Refusal('invalid', `malformed protobuf at byte ${this.#next}: ${what}`)
-  }
+/** Where the varint at `start` ends. Throws a Refusal when that is past `limit`, or over ten bytes away. */
+export function varintEnd(bytes: Uint8Array, start: number, limit: number): number {
+  const stop = Math.min(limit, start + 10)
+  for (let index = start; index < stop; index++) if (bytes[index] < 0x80) return index + 1
+  throw malformed(start, 'varint without an end')
+}
+
+export function malformed(offset: number, what: string): Refusal {
+  return new Refusal('invalid', `malformed protobuf at byte ${offset}: ${what}`)
 }
 
 /** The low 32 bits, unsigned. */

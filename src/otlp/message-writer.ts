@@ -42,6 +42,11 @@ export class MessageWriter {
     this.#length += byteLength
   }
 
+  /** Takes back what open(field) began, as long as nothing was written since. */
+  abandon(start: number, field: number): void {
+    this.#length = start - 1 - varintByteLength((field << 3) | wireBytes)
+  }
+
   tag(field: number, wireType: number): void {
     this.varint32(((field << 3) | wireType) >>> 0)
   }

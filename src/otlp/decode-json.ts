@@ -1,0 +1,215 @@
+import { decodeBase64 } from './base64.ts'
+import { decodeHex } from './hex.ts'
+import { JsonReader } from './json-reader.ts'
+import { requests } from './message-fields.ts'
+import type { MessageTable, NamedField } from './message-table.ts'
+import { MessageWriter } from './message-writer.ts'
+import type { Signal } from './signal.ts'
+
+/**
+ * OTLP/JSON to protobuf bytes, in one pass. As lenient as the Collector: camelCase and snake_case keys, enums by number
+ * or name, 64-bit numbers as text or number, null for absent; unknown keys are ignored. Throws a Refusal naming the
+ * JSON path on anything else.
+ */
+export function decodeJson(signal: Signal, text: string | Uint8Array): Uint8Array {
+  const reader = new JsonReader(text)
+  // Nearly always less than the text.
+  const writer = new MessageWriter(Math.max(64, text.length >> 1))
+  readMessage(reader, writer, requests[signal], 1)
+  reader.end()
+  return writer.finish()
+}
+
+/** As protobuf's own decoders limit it. An array or map within a value takes two or three levels. */
+export const messageDepthMax = 100
+
+function readMessage(
+  reader: JsonReader,
+  writer: MessageWriter,
+  table: MessageTable,
+  depth: number,
+): void {
+  if (depth > messageDepthMax) throw reader.invalid(`nests deeper than ${messageDepthMax} messages`)
+  if (reader.kind() !== 'object') throw reader.invalid('must be an object', reader.kind())
+  reader.object((key) => {
+    const field = table.byKey.get(key)
+    if (field === undefined) reader.skip()
+    else if (reader.kind() === 'null') reader.null()
+    else if (field.repeated) readRepeated(reader, writer, field, depth)
+    else if (field.kind === 'message') readNested(reader, writer, field, depth)
+    else readScalar(reader, writer, field)
+  })
+}
+
+function readNested(
+  reader: JsonReader,
+  writer: MessageWriter,
+  field: NamedField,
+  depth: number,
+): void {
+  const start = writer.open(field.number)
+  readMessage(reader, writer, field.message(), depth + 1)
+  writer.close(start)
+}
+
+function readRepeated(
+  reader: JsonReader,
+  writer: MessageWriter,
+  field: NamedField,
+  depth: number,
+): void {
+  if (reader.kind() !== 'array') throw reader.invalid('must be an array', reader.kind())
+  if (field.kind === 'message') {
+    reader.array(() => {
+      if (reader.kind() !== 'null') return readNested(reader, writer, field, depth)
+      // Leaving it out would move the elements behind it.
+      reader.null()
+      writer.close(writer.open(field.number))
+    })
+  } else if (field.kind === 'string') {
+    reader.array(() => writer.bytesField(field.number, readString(reader)))
+  } else {
+    const start = writer.open(field.number)
+    reader.array(() => writeNumber(writer, field, readNumber(reader, field)))
+    if (writer.byteLength > start) writer.close(start)
+    else writer.abandon(start, field.number)
+  }
+}
+
+function readScalar(reader: JsonReader, writer: MessageWriter, field: NamedField): void {
+  switch (field.kind) {
+    case 'string':
+      return writeBytes(writer, field, readString(reader))
+    case 'bytes':
+      return writeBytes(writer, field, readBytes(reader))
+    case 'traceId':
+      return writeBytes(writer, field, readId(reader, 16))
+    case 'spanId':
+      return writeBytes(writer, field, readId(reader, 8))
+    default: {
+      const value = readNumber(reader, field)
+      // Object.is, since -0 is not the default.
+      if (!field.hasPresence && (Object.is(value, 0) || value === 0n)) return
+      writer.tag(field.number, field.wireType)
+      writeNumber(writer, field, value)
+    }
+  }
+}
+
+function writeBytes(writer: MessageWriter, field: NamedField, bytes: Uint8Array): void {
+  if (bytes.length > 0 || field.hasPresence) writer.bytesField(field.number, bytes)
+}
+
+function readString(reader: JsonReader): Uint8Array {
+  if (reader.kind() !== 'string') throw reader.invalid('must be a string', reader.kind())
+  return reader.stringBytes()
+}
+
+function readBytes(reader: JsonReader): Uint8Array {
+  if (reader.kind() !== 'string') throw reader.invalid('must be a base64 string', reader.kind())
+  const text = reader.string()
+  const bytes = decodeBase64(text)
+  if (bytes === undefined) throw reader.invalid('must be base64', JSON.stringify(text))
+  return bytes
+}
+
+function readId(reader: JsonReader, byteLength: number): Uint8Array {
+  const rule = `must be ${byteLength * 2} hex digits or empty`
+  if (reader.kind() !== 'string') throw reader.invalid(rule, reader.kind())
+  const text = reader.string()
+  const bytes = decodeHex(text)
+  if (bytes === undefined || (bytes.length !== 0 && bytes.length !== byteLength))
+    throw reader.invalid(rule, JSON.stringify(text))
+  return bytes
+}
+
+/** A bigint for 64-bit kinds, a number for all others; bool is 0 or 1. */
+function readNumber(reader: JsonReader, field: NamedField): number | bigint {
+  switch (field.kind) {
+    case 'bool':
+      if (reader.kind() !== 'boolean') throw reader.invalid('must be a boolean', reader.kind())
+      return reader.boolean() ? 1 : 0
+    case 'double':
+      return readDouble(reader)
+    case 'enum':
+      return readEnum(reader, field)
+    case 'int32':
+    case 'sint32':
+      return Number(readInteger(reader, -(2n ** 31n), 2n ** 31n - 1n))
+    case 'uint32':
+    case 'fixed32':
+      return Number(readInteger(reader, 0n, 2n ** 32n - 1n))
+    case 'uint64':
+    case 'fixed64':
+      return readInteger(reader, 0n, 2n ** 64n - 1n)
+    default:
+      return readInteger(reader, -(2n ** 63n), 2n ** 63n - 1n)
+  }
+}
+
+/** The text of a number, or of a string in its place. */
+function readNumberText(reader: JsonReader, rule: string): string {
+  const kind = reader.kind()
+  if (kind === 'number') return reader.numberText()
+  if (kind === 'string') return reader.string()
+  throw reader.invalid(rule, kind)
+}
+
+function readDouble(reader: JsonReader): number {
+  const rule = 'must be a number, "NaN", "Infinity" or "-Infinity"'
+  const text = readNumberText(reader, rule)
+  if (text === 'NaN') return Number.NaN
+  if (text === 'Infinity') return Number.POSITIVE_INFINITY
+  if (text === '-Infinity') return Number.NEGATIVE_INFINITY
+  const value = numberPattern.test(text) ? Number(text) : Number.NaN
+  if (!Number.isFinite(value)) throw reader.invalid(rule, JSON.stringify(text))
+  return value
+}
+
+const numberPattern = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+function readInteger(reader: JsonReader, min: bigint, max: bigint): bigint {
+  const rule = 'must be an integer'
+  const text = readNumberText(reader, rule)
+  const value = integerFrom(text)
+  if (value === undefined) throw reader.invalid(rule, JSON.stringify(text))
+  if (value < min || value > max) throw reader.invalid(`must be within ${min} and ${max}`, text)
+  return value
+}
+
+function integerFrom(text: string): bigint | undefined {
+  // Longer than any 64-bit number, and BigInt's cost grows with the square of it.
+  if (text.length > 40) return undefined
+  if (/^-?\d+$/.test(text)) return BigInt(text)
+  // 1e3 and 5.0 are integers as well, as far as a double can tell.
+  const value = numberPattern.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(value) ? BigInt(value) : undefined
+}
+
+function readEnum(reader: JsonReader, field: NamedField): number {
+  if (reader.kind() !== 'string') return Number(readInteger(reader, -(2n ** 31n), 2n ** 31n - 1n))
+  const name = reader.string()
+  const value = field.values?.numbers.get(name)
+  if (value === undefined) throw reader.invalid('must be a number or a known name', name)
+  return value
+}
+
+function writeNumber(writer: MessageWriter, field: NamedField, value: number | bigint): void {
+  switch (field.kind) {
+    case 'double':
+      return writer.double(Number(value))
+    case 'fixed64':
+    case 'sfixed64':
+      return writer.fixed64(BigInt(value))
+    case 'fixed32':
+      return writer.fixed32(Number(value))
+    case 'sint32':
+      return writer.varint32(((Number(value) << 1) ^ (Number(value) >> 31)) >>> 0)
+    case 'int64':
+    case 'uint64':
+      return writer.varint64(BigInt(value))
+    default:
+      // Negative enums and int32 take ten bytes.
+      return value < 0 ? writer.varint64(BigInt(value)) : writer.varint32(Number(value))
+  }
+}
