@@ -1,6 +1,6 @@
 # Built in one stage, run in another. test/package/ runs each of these steps in an empty folder.
 
-FROM node:24-bookworm-slim AS build
+FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
@@ -10,7 +10,7 @@ COPY src src
 RUN npx tsc -p tsconfig.build.json
 RUN npm prune --omit=dev --ignore-scripts
 
-FROM node:24-bookworm-slim
+FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /penstock
 COPY --from=build /build/node_modules node_modules
