@@ -24,6 +24,8 @@ export interface Random {
 export interface DiskFile {
   /** Appends all of it, in order; settles when the kernel has it. */
   append(bytes: Uint8Array): Promise<void>
+  /** Cuts the end off, such as that of a torn write; later appends go to the new end. */
+  truncate(byteLength: number): Promise<void>
   sync(): Promise<void>
   close(): Promise<void>
 }

@@ -79,8 +79,9 @@ export class TestMeter implements Meter {
   }
 
   histogram(name: string, _help: string, _bounds: readonly number[], labels: Labels = {}) {
-    const records: number[] = []
-    this.records.set(seriesKey(name, labels), records)
+    const key = seriesKey(name, labels)
+    const records = this.records.get(key) ?? []
+    this.records.set(key, records)
     return { record: (value: number) => void records.push(value) }
   }
 }

@@ -36,6 +36,7 @@ export const nodeDisk: Disk = {
 function diskFile(handle: Awaited<ReturnType<typeof open>>): DiskFile {
   return {
     append: (bytes) => handle.appendFile(bytes),
+    truncate: (byteLength) => handle.truncate(byteLength),
     sync: () => handle.sync(),
     close: () => handle.close(),
   }

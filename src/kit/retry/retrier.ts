@@ -1,0 +1,85 @@
+import { Refusal } from '../../otlp/refusal.ts'
+import type { Host } from '../../pipeline/host.ts'
+import { Backoff } from './backoff.ts'
+import type { RetrySettings } from './retry-settings.ts'
+
+/** Why sending ended without success; also the cause in the drop ledger. */
+export type GiveUpCause = 'permanent_error' | 'retries_exhausted' | 'shutdown'
+
+export type Attempted<Outcome> =
+  | { readonly delivered: true; readonly outcome: Outcome }
+  | { readonly delivered: false; readonly refusal: Refusal; readonly cause: GiveUpCause }
+
+/** Repeats attempts that were refused for now until they succeed, the time is spent, or the exporter stops. */
+export class Retrier {
+  readonly #settings: RetrySettings
+  readonly #host: Pick<Host, 'clock' | 'random' | 'log'>
+  readonly #waiting = new Set<() => void>()
+  #isStopping = false
+
+  constructor(settings: RetrySettings, host: Pick<Host, 'clock' | 'random' | 'log'>) {
+    this.#settings = settings
+    this.#host = host
+  }
+
+  async run<Outcome>(attempt: () => Promise<Outcome>): Promise<Attempted<Outcome>> {
+    const { clock, log } = this.#host
+    const startMs = clock.monotonicMs()
+    let backoff: Backoff | undefined
+    for (;;) {
+      // Asked before the attempt: one that began before the stop has still its last chance after it.
+      const isLast = this.#isStopping
+      let refusal: Refusal
+      try {
+        return { delivered: true, outcome: await attempt() }
+      } catch (error) {
+        refusal = Refusal.from(error)
+      }
+      if (!refusal.retryable) return { delivered: false, refusal, cause: 'permanent_error' }
+      if (isLast) return { delivered: false, refusal, cause: 'shutdown' }
+      if (!this.#settings.enabled) {
+        const cause = this.#isStopping ? 'shutdown' : 'retries_exhausted'
+        return { delivered: false, refusal, cause }
+      }
+      if (this.#isStopping) continue
+      backoff ??= new Backoff(this.#settings, this.#host.random)
+      const delayMs = Math.max(backoff.nextDelayMs(), refusal.retryAfterMs ?? 0)
+      const elapsedMsMax = this.#settings.max_elapsed_time
+      if (elapsedMsMax > 0 && clock.monotonicMs() - startMs + delayMs > elapsedMsMax) {
+        return { delivered: false, refusal: noMoreRetries(refusal), cause: 'retries_exhausted' }
+      }
+      log.info(
+        { error: refusal.message, interval: seconds(delayMs) },
+        'Exporting failed. Will retry the request after interval.',
+      )
+      await this.#wait(delayMs)
+    }
+  }
+
+  /** Ends every wait now: what waits is tried one last time, and nothing waits any more. */
+  stop(): void {
+    this.#isStopping = true
+    for (const wake of this.#waiting) wake()
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        timer.cancel()
+        this.#waiting.delete(wake)
+        resolve()
+      }
+      const timer = this.#host.clock.after(delayMs, wake)
+      this.#waiting.add(wake)
+    })
+  }
+}
+
+function noMoreRetries(refusal: Refusal): Refusal {
+  const detail = { retryAfterMs: refusal.retryAfterMs, cause: refusal }
+  return new Refusal(refusal.code, `no more retries left: ${refusal.message}`, detail)
+}
+
+function seconds(milliseconds: number): string {
+  return `${Number((milliseconds / 1000).toFixed(3))}s`
+}
