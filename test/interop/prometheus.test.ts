@@ -1,0 +1,190 @@
+/** Debian's Prometheus scrapes what the official SDK pushed through a gateway, and answers queries with its values. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
+import { debianProgram } from '../kit/debian-package.ts'
+import { eventually, freePorts, GatewayProcess } from '../kit/gateway-process.ts'
+
+const prometheusProgram = debianProgram('prometheus', 'prometheus')
+const promtool = debianProgram('promtool', 'prometheus')
+const [http, exposition, own, prometheusPort] = await freePorts(4)
+const folder = mkdtempSync(join(tmpdir(), 'penstock-prometheus-'))
+
+const gatewayYaml = `
+receivers:
+  otlp: { protocols: { http: { endpoint: "127.0.0.1:${http}" } } }
+exporters:
+  prometheus:
+    endpoint: 127.0.0.1:${exposition}
+    const_labels: { cluster: east-1 }
+    enable_open_metrics: true
+service:
+  pipelines:
+    metrics: { receivers: [otlp], exporters: [prometheus] }
+  telemetry: { metrics: { address: "127.0.0.1:${own}" } }
+`
+
+const prometheusYaml = `
+global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: exposition
+    honor_labels: true
+    static_configs: [{ targets: ["127.0.0.1:${exposition}"] }]
+  - job_name: own
+    static_configs: [{ targets: ["127.0.0.1:${own}"] }]
+`
+
+let gateway: GatewayProcess
+let prometheus: ChildProcess
+
+before(async () => {
+  gateway = await GatewayProcess.start(gatewayYaml)
+  await push()
+  const file = join(folder, 'prometheus.yml')
+  writeFileSync(file, prometheusYaml)
+  prometheus = spawn(
+    prometheusProgram,
+    [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${prometheusPort}`,
+      '--enable-feature=exemplar-storage',
+    ],
+    { stdio: 'ignore' },
+  )
+  await eventually(
+    async () => (await query('up == 1')).length === 2 || undefined,
+    'two scraped targets',
+    30_000,
+  )
+})
+
+after(async () => {
+  const exited = new Promise((done) => prometheus.once('exit', done))
+  prometheus.kill('SIGTERM')
+  await exited
+  assert.equal(await gateway.stop(), 0)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function push(): Promise<void> {
+  const exporter = new OTLPMetricExporter({ url: `http://127.0.0.1:${http}/v1/metrics` })
+  const provider = new MeterProvider({
+    resource: resourceFromAttributes({
+      'service.name': 'checkout',
+      'service.namespace': 'shop',
+      'service.instance.id': 'pod-1',
+      'k8s.pod.name': 'checkout-0',
+    }),
+    readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1e8 })],
+  })
+  const meter = provider.getMeter('orders', '2.0')
+  meter
+    .createCounter('orders.placed', { unit: '1', description: 'Orders placed.' })
+    .add(41.5, { 'payment.method': 'card' })
+  meter.createUpDownCounter('carts.open').add(-3)
+  meter
+    .createObservableGauge('queue.fill', { unit: '1' })
+    .addCallback((result) => result.observe(0.75))
+  const duration = meter.createHistogram('recovery.action.duration', {
+    unit: 'ms',
+    advice: { explicitBucketBoundaries: [10, 100, 1000] },
+  })
+  for (const value of [5, 50, 50, 500, 5000]) duration.record(value, { action: 'restart' })
+  await provider.forceFlush()
+  await provider.shutdown()
+}
+
+interface Sample {
+  readonly metric: Readonly<Record<string, string>>
+  readonly value: string
+}
+
+async function api(path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
+  const query = new URLSearchParams(parameters).toString()
+  const answer = await fetch(`http://127.0.0.1:${prometheusPort}/api/v1/${path}?${query}`)
+  return ((await answer.json()) as { data: unknown }).data
+}
+
+async function query(expression: string): Promise<Sample[]> {
+  try {
+    const data = (await api('query', { query: expression })) as {
+      result: { metric: Record<string, string>; value: [number, string] }[]
+    }
+    return data.result.map(({ metric, value }) => ({ metric, value: value[1] }))
+  } catch {
+    return []
+  }
+}
+
+const identity = {
+  job: 'shop/checkout',
+  instance: 'pod-1',
+  cluster: 'east-1',
+  otel_scope_name: 'orders',
+  otel_scope_version: '2.0',
+}
+
+const expected: [name: string, value: string, labels: Record<string, string>][] = [
+  ['orders_placed_total', '41.5', { payment_method: 'card' }],
+  ['carts_open', '-3', {}],
+  ['queue_fill_ratio', '0.75', {}],
+  ['recovery_action_duration_milliseconds_count', '5', { action: 'restart' }],
+  ['recovery_action_duration_milliseconds_sum', '5605', { action: 'restart' }],
+]
+
+for (const [name, value, labels] of expected) {
+  test(`${name} has the value that was pushed, and its labels`, async () => {
+    const [sample, ...others] = await query(name)
+    assert.deepEqual(others, [])
+    assert.equal(sample.value, value)
+    const { otel_scope_schema_url: _, ...rest } = sample.metric
+    assert.deepEqual(rest, { __name__: name, ...identity, ...labels })
+  })
+}
+
+test('histogram buckets are cumulative and complete', async () => {
+  const buckets = await query('recovery_action_duration_milliseconds_bucket')
+  const byBound = Object.fromEntries(buckets.map(({ metric, value }) => [Number(metric.le), value]))
+  assert.deepEqual(byBound, { 10: '1', 100: '3', 1000: '4', Infinity: '5' })
+})
+
+test('histogram_quantile gives what the buckets say', async () => {
+  const [median] = await query(
+    'histogram_quantile(0.5, recovery_action_duration_milliseconds_bucket)',
+  )
+  // Rank 2.5 of 5 lies in (10, 100], which holds 2 after 1: 10 + 90 * (2.5 - 1) / 2.
+  assert.equal(Number(median.value), 77.5)
+})
+
+test('target_info carries the other resource attributes', async () => {
+  const [info] = await query('target_info{job="shop/checkout"}')
+  assert.deepEqual([info.value, info.metric.k8s_pod_name], ['1', 'checkout-0'])
+})
+
+test('own counters are scraped under both ages of their names', async () => {
+  for (const name of [
+    'otelcol_receiver_accepted_metric_points',
+    'otelcol_receiver_accepted_metric_points_total',
+  ]) {
+    const [sample] = await query(`${name}{receiver="otlp"}`)
+    assert.equal(sample.value, '4', name)
+  }
+})
+
+for (const [page, port] of [
+  ['exposition', exposition],
+  ['own metrics', own],
+] as const) {
+  test(`promtool finds nothing wrong with the page of ${page}`, async () => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    const checked = spawnSync(promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' })
+    assert.deepEqual([checked.status, checked.stderr], [0, ''])
+  })
+}
