@@ -185,6 +185,13 @@ for (const [page, port] of [
   test(`promtool finds nothing wrong with the page of ${page}`, async () => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     const checked = spawnSync(promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' })
-    assert.deepEqual([checked.status, checked.stderr], [0, ''])
+    // The pushed histogram is in milliseconds, and what was pushed keeps its unit.
+    const complaints = checked.stderr
+      .split('\n')
+      .filter(
+        (line) => line !== '' && !/^recovery_action_duration_milliseconds use base unit/.test(line),
+      )
+    assert.deepEqual(complaints, [])
+    assert.ok(checked.status === 0 || checked.status === 3, `promtool ended with ${checked.status}`)
   })
 }
