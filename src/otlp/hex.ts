@@ -13,9 +13,19 @@ export function encodeHex(bytes: Uint8Array): string {
 
 /** In any case; undefined when it is not hex. */
 export function decodeHex(text: string): Uint8Array | undefined {
-  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined
+  if (text.length % 2 !== 0) return undefined
   const bytes = new Uint8Array(text.length / 2)
-  for (let index = 0; index < bytes.length; index++)
-    bytes[index] = Number.parseInt(text.slice(2 * index, 2 * index + 2), 16)
+  for (let index = 0; index < bytes.length; index++) {
+    const high = digitOf(text.charCodeAt(2 * index))
+    const low = digitOf(text.charCodeAt(2 * index + 1))
+    if (high < 0 || low < 0) return undefined
+    bytes[index] = (high << 4) | low
+  }
   return bytes
+}
+
+function digitOf(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
+  const lower = unit | 0x20
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1
 }

@@ -25,6 +25,8 @@ export class JsonReader {
   #position: number
   /** Keys and indexes of the objects and arrays being read, outermost first. */
   readonly #path: (string | number)[] = []
+  // Not the path's length: shortening an array costs more than reading the object that was in it.
+  #depth = 0
 
   constructor(text: string | Uint8Array) {
     this.#bytes = typeof text === 'string' ? textEncoder.encode(text) : text
@@ -52,15 +54,16 @@ export class JsonReader {
       this.#position++
       return
     }
-    const depth = this.#path.length
+    const depth = this.#depth
     while (true) {
-      const key = this.string()
+      const key = this.#key()
       this.#expect(colon)
       this.#path[depth] = key
+      this.#depth = depth + 1
       visit(key)
       if (this.#endOfList(closeBrace)) break
     }
-    this.#path.length = depth
+    this.#depth = depth
   }
 
   /** Calls `visit` at each element, which it must read or skip. */
@@ -70,13 +73,14 @@ export class JsonReader {
       this.#position++
       return
     }
-    const depth = this.#path.length
+    const depth = this.#depth
     for (let index = 0; ; index++) {
       this.#path[depth] = index
+      this.#depth = depth + 1
       visit()
       if (this.#endOfList(closeBracket)) break
     }
-    this.#path.length = depth
+    this.#depth = depth
   }
 
   string(): string {
@@ -176,7 +180,7 @@ export class JsonReader {
 
   #place(): string {
     let place = ''
-    for (const step of this.#path)
+    for (const step of this.#path.slice(0, this.#depth))
       place += typeof step === 'number' ? `[${step}]` : `${place === '' ? '' : '.'}${shorten(step)}`
     return place === '' ? 'document' : place
   }
@@ -206,6 +210,25 @@ export class JsonReader {
     const end = this.#position + word.length
     if (this.#latin(this.#position, end) !== word) throw this.syntaxError()
     this.#position = end
+  }
+
+  /** The same few keys come thousands of times: most are recognised byte by byte, and no string is made. */
+  #key(): string {
+    const token = this.#stringToken()
+    const { start, end } = token
+    if (token.hasEscape) return this.#unescape(token)
+    if (!token.isAscii || end - start > keyLengthMax) return this.#decode(start, end)
+    const bytes = this.#bytes
+    let hash = end - start
+    for (let index = start; index < end; index++) hash = (hash * 31 + bytes[index]) & 0xffffff
+    const slot = hash % keyCache.length
+    const known = keyCache[slot]
+    if (known.length === end - start) {
+      let index = start
+      while (index < end && known.charCodeAt(index - start) === bytes[index]) index++
+      if (index === end) return known
+    }
+    return (keyCache[slot] = this.#latin(start, end))
   }
 
   #skipKey(): void {
@@ -275,6 +298,10 @@ interface StringToken {
   readonly hasEscape: boolean
   readonly isAscii: boolean
 }
+
+/** The key last seen in each slot. Prime, so that the hash spreads; keys longer than any of OTLP's do not enter. */
+const keyCache: string[] = Array.from({ length: 509 }, () => '')
+const keyLengthMax = 40
 
 /** What nobody reads may nest deeper than what we read, but its brackets are remembered. */
 const skippedDepthMax = 10_000

@@ -7,7 +7,6 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import * as fc from 'fast-check'
 
 import { arbitraryRequest } from '../../test/kit/arbitraries.ts'
-import { naiveBatch } from '../../test/kit/naive-batch.ts'
 import {
   decodeRequest,
   encodeRequest,
@@ -18,6 +17,7 @@ import {
 import { otlpJson } from '../../test/kit/otlp-json.ts'
 import { decodeJson } from './decode-json.ts'
 import { encodeJson } from './encode-json.ts'
+import { indexRequest } from './index-request.ts'
 import { Refusal } from './refusal.ts'
 import { type Signal, signalNames } from './signal.ts'
 
@@ -26,7 +26,7 @@ function fromJson(signal: Signal, text: string | Uint8Array): PlainMessage {
 }
 
 function toJson(signal: Signal, bytes: Uint8Array): string {
-  return encodeJson(naiveBatch(signal, bytes))
+  return encodeJson(indexRequest(signal, bytes))
 }
 
 /** The first span of a document that holds `members` in one. */
@@ -116,6 +116,7 @@ function readOrRefuse(signal: Signal, text: string | Uint8Array): void {
     assert.ok(error instanceof Refusal && error.code === 'invalid', String(error))
     return
   }
+  indexRequest(signal, bytes)
   decodeRequest(signal, bytes)
 }
 
@@ -326,6 +327,7 @@ describe('reading JSON', () => {
     ['{"a":nul}', 'not JSON at byte 5 (a): found "n"'],
     ['{"a":"\n"}', 'not JSON at byte 6 (a): found "\\n"'],
     ["{'a':1}", 'not JSON at byte 1 (document): found "\'"'],
+    ['{"resourceLogs":[{"schemaUrl":"s"},{1}]}', 'not JSON at byte 36 (resourceLogs[1]): found "1"'],
     ['{"a" 1}', 'not JSON at byte 5 (document): found "1"'],
     ['{"a":[1 2]}', 'not JSON at byte 8 (a): found "2"'],
     [
