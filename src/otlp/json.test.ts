@@ -327,7 +327,10 @@ describe('reading JSON', () => {
     ['{"a":nul}', 'not JSON at byte 5 (a): found "n"'],
     ['{"a":"\n"}', 'not JSON at byte 6 (a): found "\\n"'],
     ["{'a':1}", 'not JSON at byte 1 (document): found "\'"'],
-    ['{"resourceLogs":[{"schemaUrl":"s"},{1}]}', 'not JSON at byte 36 (resourceLogs[1]): found "1"'],
+    [
+      '{"resourceLogs":[{"schemaUrl":"s"},{1}]}',
+      'not JSON at byte 36 (resourceLogs[1]): found "1"',
+    ],
     ['{"a" 1}', 'not JSON at byte 5 (document): found "1"'],
     ['{"a":[1 2]}', 'not JSON at byte 8 (a): found "2"'],
     [

@@ -174,7 +174,7 @@ const wireTypes: Readonly<Record<string, number>> = {
 
 /** Number 1000 held the scopes of OTLP before 0.15; the others are far from anything named, one is a group. */
 const strangers: readonly string[] = [
-  'c23e0e0a050a036c696212052a036f6c64',
+  'c23e0b0a050a036c696212020a00',
   '98069601',
   'fdffffff0f01020304',
   'f9ffffff0f0102030405060708',
