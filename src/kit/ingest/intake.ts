@@ -1,0 +1,61 @@
+/** The one way in for OTLP requests of one signal: every listener hands its bodies to this. */
+import type { ClientInfo } from '../../otlp/client-info.ts'
+import { decodeJson } from '../../otlp/decode-json.ts'
+import { indexRequest } from '../../otlp/index-request.ts'
+import type { Refusal } from '../../otlp/refusal.ts'
+import type { MessageForm } from '../../otlp/responses.ts'
+import type { Signal } from '../../otlp/signal.ts'
+import type { Consumer } from '../../pipeline/consumer.ts'
+import type { MemoryLedger, ReceiverHost } from '../../pipeline/host.ts'
+
+export class Intake {
+  readonly signal: Signal
+  readonly #consumer: Consumer
+  readonly #memory: MemoryLedger
+
+  constructor(signal: Signal, consumer: Consumer, memory: MemoryLedger) {
+    this.signal = signal
+    this.#consumer = consumer
+    this.#memory = memory
+  }
+
+  /** Asked before a body is read: the refusal to answer with, or undefined to go on. */
+  admit(byteLength: number): Refusal | undefined {
+    return this.#consumer.admit?.(byteLength)
+  }
+
+  /** A request's bytes count as held from the first of them until its answer; what is held must be released. */
+  hold(byteLength: number): void {
+    this.#memory.hold(byteLength)
+  }
+
+  release(byteLength: number): void {
+    this.#memory.release(byteLength)
+  }
+
+  /**
+   * Hands an inflated body to the pipeline. Returns, or settles, once it is someone else's duty; throws, or rejects
+   * with, a Refusal. A request without a single item is a success that the pipeline never hears of. The body must not
+   * be written to afterwards: the batch keeps slices of it.
+   */
+  take(body: Uint8Array, form: MessageForm, client?: ClientInfo): void | Promise<void> {
+    const bytes = form === 'json' ? decodeJson(this.signal, body) : body
+    const batch = indexRequest(this.signal, bytes, client)
+    if (batch.itemCount === 0) return
+    return this.#consumer.consume(batch)
+  }
+}
+
+/** The intakes of the signals that some pipeline wants, under the Collector's word for the transport. */
+export function createIntakes(
+  host: ReceiverHost,
+  transport: string,
+  signals: readonly Signal[],
+): Map<Signal, Intake> {
+  const intakes = new Map<Signal, Intake>()
+  for (const signal of signals) {
+    const consumer = host.consumer(signal, transport)
+    if (consumer !== undefined) intakes.set(signal, new Intake(signal, consumer, host.memory))
+  }
+  return intakes
+}

@@ -1,0 +1,49 @@
+/** Says in words what OpenSSL's codes for a plaintext peer mean. */
+
+const plaintextCodes = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_UNKNOWN_PROTOCOL',
+])
+
+const certificateCodes = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** What a client's connection error means and which setting answers it; undefined when TLS is not the matter. */
+export function explainClientTlsError(error: unknown, endpoint: string): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const code = (at as NodeJS.ErrnoException).code ?? ''
+    if (
+      plaintextCodes.has(code) ||
+      /wrong version number|packet length too long/.test(at.message)
+    ) {
+      return `${endpoint} does not speak TLS: set tls.insecure: true if plaintext is meant`
+    }
+    if (certificateCodes.has(code)) {
+      return (
+        `${endpoint} has a certificate of an authority that is not trusted (${code}): ` +
+        'name the authority in tls.ca_file, or set tls.insecure_skip_verify: true'
+      )
+    }
+    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+      return `${endpoint} has a certificate for another name: see tls.server_name_override`
+    }
+  }
+  return undefined
+}
+
+/** Whether a server's handshake failed because its client spoke plaintext. */
+export function isPlaintextClient(error: unknown): boolean {
+  return plaintextCodes.has((error as NodeJS.ErrnoException).code ?? '')
+}
+
+/** Whether the first bytes on a plaintext socket are a TLS handshake. */
+export function isTlsHello(bytes: Uint8Array): boolean {
+  return bytes.length > 2 && bytes[0] === 0x16 && bytes[1] === 0x03
+}
