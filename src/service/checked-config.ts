@@ -36,8 +36,8 @@ export interface CheckedTelemetry {
     /** Where the Prometheus page of own metrics is served: host:port each; empty when none. */
     readonly pullEndpoints: readonly string[]
   }
-  /** Attributes of the gateway itself, for target_info. */
-  readonly resource: Readonly<Record<string, string>>
+  /** Attributes of the gateway itself, for target_info; null removes one it would have by itself. */
+  readonly resource: Readonly<Record<string, string | null>>
 }
 
 /** A configuration without errors. Only used components and those worth a warning are in here; only used ones run. */

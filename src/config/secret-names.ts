@@ -1,0 +1,57 @@
+import { editDistance } from './nearest.ts'
+
+/**
+ * Which settings are secret by their name alone. The schema's `secret()` is the rule; names cover what no schema sees:
+ * mistyped keys, files that do not parse, environment variables.
+ */
+export function isSecretName(name: string): boolean {
+  const words = name
+    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+  if (publicName.test(words.join('_'))) return false
+  if (words.some((word) => secretWords.has(word))) return true
+  const joined = words.join('')
+  return longSecretWords.some(
+    (word) => joined.includes(word) || (joined.length > 4 && editDistance(joined, word) <= 1),
+  )
+}
+
+/** A secret by any key on the way; under `headers` every value is one. */
+export function isSecretPath(path: readonly (string | number)[]): boolean {
+  return path.some((step) => typeof step === 'string' && (step === 'headers' || isSecretName(step)))
+}
+
+// Names that hold a secret word and hold no secret: where one is kept, or what one is about.
+const publicName =
+  /_(file|filename|path|url|endpoint|header|type|ttl|enabled|name)$|^(key|metadata|routing|from)_|^max_|_cardinality_|^tokens?_per_|^bearer_?token_?auth/
+
+const secretWords = new Set([
+  'password',
+  'passwd',
+  'passphrase',
+  'pwd',
+  'token',
+  'tokens',
+  'secret',
+  'secrets',
+  'credential',
+  'credentials',
+  'authorization',
+  'apikey',
+  'htpasswd',
+])
+
+const longSecretWords = [
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'token',
+  'credential',
+  'authorization',
+  'apikey',
+  'accesskey',
+  'privatekey',
+  'keypem',
+]

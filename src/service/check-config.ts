@@ -1,0 +1,156 @@
+/** Says whether a loaded configuration can run, and everything that is wrong with it at once. */
+import { type Complaint, hasErrors, sortComplaints } from '../config/complaint.ts'
+import type { LoadedConfig } from '../config/load-config.ts'
+import { locate } from '../config/located.ts'
+import { didYouMean } from '../config/nearest.ts'
+import { parseSection } from '../config/parse-section.ts'
+import type { Catalog, ComponentDeclaration } from '../pipeline/component.ts'
+import { checkConnectors } from './check-connectors.ts'
+import { checkListeners, type Listener } from './check-listeners.ts'
+import { checkPipelines, lookUp } from './check-pipelines.ts'
+import type { CheckedConfig, CheckedPipeline, Configured } from './checked-config.ts'
+import { checkComponents, type Defined, type DefinedByKind } from './defined.ts'
+import { Findings } from './findings.ts'
+import { componentKinds, sectionOf } from './resolve-type.ts'
+import {
+  extensionsSchema,
+  metricsPages,
+  serviceSchema,
+  type ServiceSettings,
+  telemetryOf,
+  telemetryProblems,
+} from './service-schema.ts'
+
+export interface CheckResult {
+  /** In reading order; those of loading included. */
+  readonly complaints: readonly Complaint[]
+  /** Undefined when there is an error among the complaints. */
+  readonly config: CheckedConfig | undefined
+}
+
+export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult {
+  // Half a configuration would bring a flood of complaints about what the other half defines.
+  if (!loaded.isComplete)
+    return { complaints: sortComplaints(loaded.complaints), config: undefined }
+  const findings = new Findings(loaded.root)
+  checkSections(findings)
+  const defined = checkComponents(catalog, findings)
+  const service = parseSection(loaded.root, ['service'], serviceSchema)
+  findings.complaints.push(...service.complaints)
+  const pipelines = checkPipelines(defined, findings)
+  checkConnectors(pipelines, defined, findings)
+  const extensionIds = checkExtensions(defined, findings)
+  const settings = service.isValid ? (service.value as ServiceSettings) : undefined
+  if (settings !== undefined) {
+    for (const { path, message } of telemetryProblems(settings)) {
+      findings.error(['service', ...path], message)
+    }
+  }
+  const used = usedBy(pipelines, extensionIds, defined)
+  warnOfUnused(used, defined, findings)
+  checkListeners([...metricsPages(settings), ...listenersOf(used)], findings)
+  const complaints = withoutEchoes([...loaded.complaints, ...findings.complaints])
+  if (hasErrors(complaints) || settings === undefined) return { complaints, config: undefined }
+  const config: CheckedConfig = {
+    receivers: configured(defined.receiver),
+    processors: configured(defined.processor),
+    exporters: configured(defined.exporter),
+    connectors: configured(defined.connector),
+    extensions: configured(defined.extension),
+    extensionIds,
+    pipelines,
+    telemetry: telemetryOf(settings),
+    shutdownTimeoutMs: settings.shutdown_timeout,
+  }
+  return { complaints, config }
+}
+
+const sections: readonly string[] = [...Object.values(sectionOf), 'service']
+
+function checkSections(findings: Findings): void {
+  if (findings.root.kind !== 'map') return
+  for (const key of findings.root.entries.keys()) {
+    if (sections.includes(key)) continue
+    const hint = didYouMean(key, sections) || `; known are ${sections.join(', ')}`
+    findings.keyError([key], `is not a known section${hint}`)
+  }
+}
+
+function checkExtensions(defined: DefinedByKind, findings: Findings): string[] {
+  const path = ['service', 'extensions']
+  const parsed = parseSection(findings.root, path, extensionsSchema)
+  if (!parsed.isValid) return []
+  const ids = parsed.value as readonly string[]
+  ids.forEach((id, index) => {
+    const at = [...path, index]
+    if (ids.indexOf(id) < index) findings.error(at, `names ${id} a second time`)
+    if (defined.extension.has(id)) return
+    const hint = didYouMean(id, defined.extension.keys())
+    findings.error(at, `names ${id}, which is not defined under extensions${hint}`)
+  })
+  return [...new Set(ids)].filter((id) => defined.extension.has(id))
+}
+
+function usedBy(
+  pipelines: readonly CheckedPipeline[],
+  extensionIds: readonly string[],
+  defined: DefinedByKind,
+): ReadonlySet<Defined> {
+  const used = new Set<Defined | undefined>(extensionIds.map((id) => defined.extension.get(id)))
+  for (const pipeline of pipelines) {
+    for (const list of ['receivers', 'processors', 'exporters'] as const) {
+      for (const id of pipeline[list]) used.add(lookUp(id, list, defined))
+    }
+  }
+  used.delete(undefined)
+  return used as ReadonlySet<Defined>
+}
+
+function warnOfUnused(
+  used: ReadonlySet<Defined>,
+  defined: DefinedByKind,
+  findings: Findings,
+): void {
+  const isServiceBroken = locate(findings.root, ['service', 'pipelines'])?.kind !== 'map'
+  for (const kind of componentKinds) {
+    if (isServiceBroken && kind !== 'extension') continue
+    for (const component of defined[kind].values()) {
+      if (used.has(component) || component.declaration === undefined) continue
+      const why =
+        kind === 'extension'
+          ? 'is not listed in service.extensions, so it does not run'
+          : 'is not used by any pipeline, so it does not run'
+      findings.keyWarning([sectionOf[kind], component.id], why)
+    }
+  }
+}
+
+function listenersOf(used: ReadonlySet<Defined>): Listener[] {
+  const listeners: Listener[] = []
+  for (const { id, kind, declaration, config } of used) {
+    if (declaration === undefined || config === undefined) continue
+    for (const listen of declaration.listens?.(config) ?? []) {
+      listeners.push({ ...listen, path: [sectionOf[kind], id, ...listen.path] })
+    }
+  }
+  return listeners
+}
+
+/** Without the warnings that an error at the same place makes plain. */
+function withoutEchoes(complaints: readonly Complaint[]): Complaint[] {
+  const keyOf = ({ file, line, path }: Complaint) => `${file}\0${line}\0${path}`
+  const errors = new Set(complaints.filter((each) => each.severity === 'error').map(keyOf))
+  return sortComplaints(
+    complaints.filter((each) => each.severity === 'error' || !errors.has(keyOf(each))),
+  )
+}
+
+function configured<D extends ComponentDeclaration>(
+  defined: ReadonlyMap<string, Defined>,
+): ReadonlyMap<string, Configured<D>> {
+  const components = new Map<string, Configured<D>>()
+  for (const { id, declaration, config } of defined.values()) {
+    components.set(id, { id, declaration: declaration as D, config })
+  }
+  return components
+}
