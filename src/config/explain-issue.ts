@@ -29,8 +29,10 @@ export function explainIssue(issue: Issue, schema: z.ZodType, value: unknown): E
       return explainUnion(issue, schema, value, path)
     case 'invalid_type':
       if (valueAt(value, path) === undefined) return required(path)
+      if (isOwnWords(issue.message)) return at(issue.message)
       return at(`must be ${expectedWord(issue.expected, schema, path)}`)
     case 'invalid_value': {
+      if (isOwnWords(issue.message)) return at(issue.message)
       if (valueAt(value, path) === undefined) return required(path)
       const found = valueAt(value, path)
       const values = issue.values.map(String)
@@ -40,7 +42,7 @@ export function explainIssue(issue: Issue, schema: z.ZodType, value: unknown): E
     }
     case 'too_small':
     case 'too_big':
-      return at(boundRule(issue))
+      return at(isOwnWords(issue.message) ? issue.message : boundRule(issue))
     case 'not_multiple_of':
       return at(`must be a multiple of ${issue.divisor}`)
     case 'invalid_key':
@@ -50,11 +52,16 @@ export function explainIssue(issue: Issue, schema: z.ZodType, value: unknown): E
         explainIssue({ ...inner, path: [...path, ...inner.path] }, schema, value),
       )
     default: {
-      const message = issue.message.startsWith('Invalid') ? 'is not valid' : issue.message
+      const message = isOwnWords(issue.message) ? issue.message : 'is not valid'
       const showsFound = issue.code === 'invalid_format' && !message.includes(', got ')
       return at(message, showsFound)
     }
   }
+}
+
+/** Whether the schema's author wrote the message, not zod. */
+function isOwnWords(message: string): boolean {
+  return !/^(Invalid|Too (small|big)|Unrecognized|Expected)\b/.test(message)
 }
 
 /** `, got "5 sec"`; what holds more than one value is named by its kind. */
@@ -146,8 +153,14 @@ function expectedWord(expected: string, schema: z.ZodType, path: Path): string {
   for (const each of schemasAt(schema, path)) {
     const form = formOf(each)
     if (form !== undefined && formWords[form] !== undefined) return formWords[form]
+    if (expected === 'number' && isWholeNumber(each)) return typeWord('int')
   }
   return typeWord(expected)
+}
+
+function isWholeNumber(schema: z.core.$ZodType): boolean {
+  const { format } = schema._zod.def as { format?: string }
+  return format === 'safeint' || format === 'int32' || format === 'uint32'
 }
 
 function typeWord(expected: string): string {
@@ -193,7 +206,7 @@ function boundRule(issue: Issue & { code: 'too_small' | 'too_big' }): string {
 
 function keyRule(issue: Issue & { code: 'invalid_key' }): string {
   const message = issue.issues[0]?.message ?? ''
-  return message === '' || message.startsWith('Invalid') ? 'is not a valid name' : message
+  return message === '' || !isOwnWords(message) ? 'is not a valid name' : message
 }
 
 export function valueAt(value: unknown, path: Path): unknown {

@@ -25,7 +25,11 @@ export interface ParsedSection {
 /** Holds the section at `path` to a schema; every problem is a complaint with its place. */
 export function parseSection(root: Located, path: Path, schema: z.ZodType): ParsedSection {
   const section = locate(root, path)
-  const input = section === undefined ? undefined : fitText(section, schema)
+  let input: unknown = section === undefined ? undefined : fitText(section, schema)
+  // A component without settings, or a section left empty, means its defaults.
+  if (input === null || input === undefined) {
+    input = schema.safeParse(undefined).success ? undefined : {}
+  }
   const result = schema.safeParse(input)
   if (result.success) return { value: result.data, isValid: true, complaints: [] }
   const complaints = new Map<string, Complaint>()
@@ -59,8 +63,14 @@ function complaintOf(explained: Explained, { root, path, schema, input }: Held):
   if (isSecret) message = message.replace(/, got (?!nothing|a list|a section).*$/s, '')
   const isUnquoted = explained.rule.startsWith('must be text') && isBare(found)
   if (isUnquoted && reference === undefined) message += '; put it in quotes'
+  const isQuoted = /^must be (a number|a whole number|true or false)$/.test(explained.rule)
+  if (isQuoted && isBareText(found) && reference === undefined) message += '; remove the quotes'
   if (reference?.note !== undefined) message += ` (${reference.note})`
   return complain({ place: place satisfies Place, path: full, message })
+}
+
+function isBareText(found: unknown): boolean {
+  return typeof found === 'string' && /^(-?\d+(\.\d+)?|true|false)$/.test(found)
 }
 
 function isBare(found: unknown): boolean {

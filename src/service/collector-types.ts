@@ -1,6 +1,12 @@
 /** What the Collector has and this build has not: types to refuse by name rather than as unknown. */
 import type { ComponentKind } from '../pipeline/component.ts'
 
+const otherNames: Readonly<Record<string, string>> = {
+  basicauthextension: 'basicauth',
+  oauth2clientauth: 'oauth2client',
+  sigv4authextension: 'sigv4auth',
+}
+
 const receivers =
   'active_directory_ds aerospike apache apache_spark awscloudwatch awscontainerinsight awsecscontainermetrics awsfirehose awss3 awsxray ' +
   'azure_blob azure_event_hub azure_monitor bigip carbon chrony cloudflare cloudfoundry collectd couchdb datadog ' +
@@ -39,32 +45,27 @@ const extensions =
   'otlp_encoding pprof redis_storage remotetap sigv4_auth solarwindsapmsettings sumologic text_encoding ' +
   'zipkin_encoding zpages'
 
-const collectorTypes: Readonly<Record<ComponentKind, ReadonlySet<string>>> = {
-  receiver: keys(receivers),
-  processor: keys(processors),
-  exporter: keys(exporters),
-  connector: keys(connectors),
-  extension: keys(extensions),
+const collectorTypes: Readonly<Record<ComponentKind, string>> = {
+  receiver: receivers,
+  processor: processors,
+  exporter: exporters,
+  connector: connectors,
+  extension: extensions,
 }
 
 export function isCollectorType(kind: ComponentKind, type: string): boolean {
-  return collectorTypes[kind].has(typeKey(type))
+  return collectorTypesOf(kind).some((each) => typeKey(each) === typeKey(type))
+}
+
+/** In the newer spelling, words joined by underscores. */
+export function collectorTypesOf(kind: ComponentKind): readonly string[] {
+  return collectorTypes[kind].split(' ')
 }
 
 /** One key for `otlphttp` and `otlp_http`: the Collector is moving every type to words with underscores. */
 export function typeKey(type: string): string {
   const key = type.replaceAll('_', '')
-  return otherNames[key] ?? key
-}
-
-const otherNames: Readonly<Record<string, string>> = {
-  basicauthextension: 'basicauth',
-  oauth2clientauth: 'oauth2client',
-  sigv4authextension: 'sigv4auth',
-}
-
-function keys(list: string): ReadonlySet<string> {
-  return new Set(list.split(' ').map(typeKey))
+  return Object.hasOwn(otherNames, key) ? otherNames[key] : key
 }
 
 const otlpInstead = 'send OTLP instead: use the otlp_grpc or otlp_http exporter'

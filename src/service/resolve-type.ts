@@ -1,6 +1,6 @@
-import { didYouMean } from '../config/nearest.ts'
+import { didYouMean, nearest } from '../config/nearest.ts'
 import type { Catalog, ComponentDeclaration, ComponentKind } from '../pipeline/component.ts'
-import { isCollectorType, replacementOf, typeKey } from './collector-types.ts'
+import { collectorTypesOf, isCollectorType, replacementOf, typeKey } from './collector-types.ts'
 
 /** The sections of a configuration, by what they hold. */
 export const sectionOf = {
@@ -34,6 +34,10 @@ export function resolveType(
   }
   const known = catalog[sectionOf[kind]].flatMap(({ type, aliases }) => [type, ...(aliases ?? [])])
   const hint = didYouMean(type, known)
+  const later = hint === '' ? nearest(type, collectorTypesOf(kind)) : undefined
+  if (later !== undefined) {
+    return `is not a known ${kind} type; did you mean ${later}? Penstock does not support that yet`
+  }
   const names = catalog[sectionOf[kind]].map((declaration) => declaration.type)
   const list = hint === '' && names.length > 0 ? `; known are ${names.sort().join(', ')}` : hint
   return `is not a known ${kind} type${list}`
