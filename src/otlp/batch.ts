@@ -1,5 +1,6 @@
-import { fieldByteLength } from '../wire/writer.ts'
+import { fieldLength } from '../wire/varint.ts'
 import type { ClientInfo } from './client-info.ts'
+import { nesting } from './fields.ts'
 import type { Signal } from './signal.ts'
 
 /**
@@ -22,7 +23,7 @@ export class Batch {
   readonly signal: Signal
   readonly groups: readonly ResourceGroup[]
   readonly itemCount: number
-  /** Length of the encoded request, in bytes. */
+  /** Length of the encoded request in bytes, exactly what `encodeBatch` gives. */
   readonly byteLength: number
   /** Fields of the request itself that we do not know, kept as they came. */
   readonly unknown: Uint8Array
@@ -41,16 +42,21 @@ export class Batch {
     let byteLength = this.unknown.length
     for (const group of groups) {
       itemCount += group.itemCount
-      byteLength += fieldByteLength(contentByteLength(group))
+      byteLength += fieldLength(nesting.group, contentByteLength(group))
     }
     this.itemCount = itemCount
     this.byteLength = byteLength
+  }
+
+  /** A batch with other groups and all else of this one. */
+  withGroups(groups: readonly ResourceGroup[]): Batch {
+    return new Batch(this.signal, groups, { unknown: this.unknown, client: this.client })
   }
 }
 
 /** Length of the ResourceX message of a group, without its own tag and length. */
 export function contentByteLength({ resource, rest }: ResourceGroup): number {
-  return (resource === undefined ? 0 : fieldByteLength(resource.length)) + rest.length
+  return (resource === undefined ? 0 : fieldLength(nesting.resource, resource.length)) + rest.length
 }
 
 const noBytes = new Uint8Array(0)

@@ -1,16 +1,13 @@
-import { varintByteLength, writeVarint32 } from '../wire/writer.ts'
+import { writeFieldHeader } from '../wire/varint.ts'
 import { type Batch, contentByteLength, type ResourceGroup } from './batch.ts'
-import { joinBytes } from './join-bytes.ts'
-
-const groupTag = 0x0a
-const resourceTag = 0x0a
+import { nesting } from './fields.ts'
 
 /** The Export*ServiceRequest in one piece: the one copy of the payload between socket and socket. */
 export function encodeBatch(batch: Batch): Uint8Array {
   const bytes = new Uint8Array(batch.byteLength)
   let offset = 0
   for (const group of batch.groups) {
-    offset = writeHeader(bytes, offset, group)
+    offset = writeGroupHead(bytes, offset, group)
     bytes.set(group.rest, offset)
     offset += group.rest.length
   }
@@ -20,46 +17,47 @@ export function encodeBatch(batch: Batch): Uint8Array {
 
 /**
  * The same bytes in several pieces: whatever is at least `segmentBytesMin` long is passed by reference, the small
- * pieces between are joined.
+ * pieces between are copied together.
  */
 export function encodeSegments(batch: Batch, segmentBytesMin: number): Uint8Array[] {
   const segments: Uint8Array[] = []
-  let small: Uint8Array[] = []
+  const copied = new Uint8Array(copiedByteLength(batch, segmentBytesMin))
+  let flushed = 0
+  let offset = 0
+  const flush = () => {
+    if (offset > flushed) segments.push(copied.subarray(flushed, offset))
+    flushed = offset
+  }
   const add = (piece: Uint8Array) => {
-    if (piece.length < segmentBytesMin) {
-      small.push(piece)
+    if (piece.length >= segmentBytesMin) {
+      flush()
+      segments.push(piece)
       return
     }
-    if (small.length > 0) segments.push(joinBytes(small))
-    small = []
-    segments.push(piece)
+    copied.set(piece, offset)
+    offset += piece.length
   }
   for (const group of batch.groups) {
-    const header = new Uint8Array(headerByteLength(group))
-    writeHeader(header, 0, group)
-    add(header)
+    offset = writeGroupHead(copied, offset, group)
     add(group.rest)
   }
   if (batch.unknown.length > 0) add(batch.unknown)
-  if (small.length > 0) segments.push(joinBytes(small))
+  flush()
   return segments
 }
 
-/** Everything of a group before its `rest`: its tag and length, and its Resource. */
-function writeHeader(bytes: Uint8Array, start: number, group: ResourceGroup): number {
-  const { resource } = group
-  bytes[start] = groupTag
-  let offset = writeVarint32(bytes, start + 1, contentByteLength(group))
-  if (resource !== undefined) {
-    bytes[offset] = resourceTag
-    offset = writeVarint32(bytes, offset + 1, resource.length)
-    bytes.set(resource, offset)
-    offset += resource.length
-  }
-  return offset
+function copiedByteLength(batch: Batch, segmentBytesMin: number): number {
+  let byteLength = batch.byteLength
+  for (const { rest } of batch.groups) if (rest.length >= segmentBytesMin) byteLength -= rest.length
+  return batch.unknown.length >= segmentBytesMin ? byteLength - batch.unknown.length : byteLength
 }
 
-function headerByteLength(group: ResourceGroup): number {
-  const content = contentByteLength(group)
-  return 1 + varintByteLength(content) + content - group.rest.length
+/** Writes everything of a group before its `rest`, its tag and length and its Resource; gives the offset behind it. */
+function writeGroupHead(bytes: Uint8Array, start: number, group: ResourceGroup): number {
+  const offset = writeFieldHeader(bytes, start, nesting.group, contentByteLength(group))
+  const { resource } = group
+  if (resource === undefined) return offset
+  const bodyOffset = writeFieldHeader(bytes, offset, nesting.resource, resource.length)
+  bytes.set(resource, bodyOffset)
+  return bodyOffset + resource.length
 }

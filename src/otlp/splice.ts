@@ -1,4 +1,4 @@
-import { Batch, type ResourceGroup } from './batch.ts'
+import type { Batch, ResourceGroup } from './batch.ts'
 
 /**
  * The batch with each Resource replaced by what `edit` makes of it. Items are not touched, and where every edit gives
@@ -15,7 +15,5 @@ export function mapResources(
     hasChanged = true
     return { resource, rest: group.rest, itemCount: group.itemCount }
   })
-  return hasChanged
-    ? new Batch(batch.signal, groups, { unknown: batch.unknown, client: batch.client })
-    : batch
+  return hasChanged ? batch.withGroups(groups) : batch
 }

@@ -172,9 +172,12 @@ const wireTypes: Readonly<Record<string, number>> = {
   fixed32: 5,
 }
 
-/** Number 1000 held the scopes of OTLP before 0.15; the others are far from anything named, one is a group. */
+/**
+ * Number 1000 held the scopes of OTLP before 0.15, here with one item of any signal; the others are far from anything
+ * named, one is a group.
+ */
 const strangers: readonly string[] = [
-  'c23e0b0a050a036c696212020a00',
+  'c23e0d0a050a036c696212042a020a00',
   '98069601',
   'fdffffff0f01020304',
   'f9ffffff0f0102030405060708',

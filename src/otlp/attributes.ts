@@ -1,0 +1,77 @@
+import { FieldReader } from '../wire/field-reader.ts'
+import { WireWriter } from '../wire/wire-writer.ts'
+import {
+  type AttributeValue,
+  decodeKey,
+  decodeKeyedValue,
+  decodeValue,
+  writeKeyValue,
+} from './attribute-value.ts'
+import { AttributeEditor } from './attribute-editor.ts'
+import { asRefusal } from './malformed.ts'
+
+export type { AttributeValue } from './attribute-value.ts'
+export type { AttributeEditor } from './attribute-editor.ts'
+
+export interface Attribute {
+  readonly key: string
+  readonly value: AttributeValue
+  /** The encoded KeyValue, sharing memory with the message. */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The attributes that a message keeps in this repeated KeyValue field, in their order; of several with one key the
+ * first. Throws a Refusal 'invalid' on malformed bytes.
+ */
+export function readAttributes(message: Uint8Array, fieldNumber: number): Attribute[] {
+  const attributes = new Map<string, Attribute>()
+  try {
+    const fields = new FieldReader(message)
+    while (fields.next()) {
+      if (!fields.is(fieldNumber)) continue
+      const key = decodeKey(message, fields.start, fields.end)
+      if (attributes.has(key)) continue
+      const value = decodeKeyedValue(message, fields.start, fields.end)
+      attributes.set(key, { key, value, bytes: fields.view() })
+    }
+  } catch (error) {
+    throw asRefusal(error)
+  }
+  return [...attributes.values()]
+}
+
+/** Decodes an AnyValue. Throws a Refusal 'invalid' on malformed bytes. */
+export function readValue(bytes: Uint8Array): AttributeValue {
+  try {
+    return decodeValue(bytes, 0, bytes.length)
+  } catch (error) {
+    throw asRefusal(error)
+  }
+}
+
+/** The KeyValue message of a key and its value. */
+export function encodeKeyValue(key: string, value: AttributeValue): Uint8Array {
+  const writer = new WireWriter(64)
+  writeKeyValue(writer, key, value)
+  return writer.finish()
+}
+
+/**
+ * The message with the attributes in this repeated KeyValue field as `edit` leaves them. Attributes it does not touch
+ * keep their exact bytes and places; when nothing changed the very same array comes back. Throws a Refusal 'invalid'
+ * on malformed bytes.
+ */
+export function editAttributes(
+  message: Uint8Array,
+  fieldNumber: number,
+  edit: (attributes: AttributeEditor) => void,
+): Uint8Array {
+  try {
+    const editor = new AttributeEditor(message, fieldNumber)
+    edit(editor)
+    return editor.finish()
+  } catch (error) {
+    throw asRefusal(error)
+  }
+}
