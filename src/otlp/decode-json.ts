@@ -1,9 +1,9 @@
+import { WireWriter } from '../wire/wire-writer.ts'
 import { decodeBase64 } from './base64.ts'
 import { decodeHex } from './hex.ts'
 import { JsonReader } from './json-reader.ts'
 import { requests } from './message-fields.ts'
 import type { MessageTable, NamedField } from './message-table.ts'
-import { MessageWriter } from './message-writer.ts'
 import type { Signal } from './signal.ts'
 
 /**
@@ -14,7 +14,7 @@ import type { Signal } from './signal.ts'
 export function decodeJson(signal: Signal, text: string | Uint8Array): Uint8Array {
   const reader = new JsonReader(text)
   // Nearly always less than the text.
-  const writer = new MessageWriter(Math.max(64, text.length >> 1))
+  const writer = new WireWriter(Math.max(64, text.length >> 1))
   readMessage(reader, writer, requests[signal], 1)
   reader.end()
   return writer.finish()
@@ -25,7 +25,7 @@ export const messageDepthMax = 100
 
 function readMessage(
   reader: JsonReader,
-  writer: MessageWriter,
+  writer: WireWriter,
   table: MessageTable,
   depth: number,
 ): void {
@@ -43,18 +43,17 @@ function readMessage(
 
 function readNested(
   reader: JsonReader,
-  writer: MessageWriter,
+  writer: WireWriter,
   field: NamedField,
   depth: number,
 ): void {
-  const start = writer.open(field.number)
-  readMessage(reader, writer, field.message(), depth + 1)
-  writer.close(start)
+  const message = field.message()
+  writer.message(field.number, () => readMessage(reader, writer, message, depth + 1))
 }
 
 function readRepeated(
   reader: JsonReader,
-  writer: MessageWriter,
+  writer: WireWriter,
   field: NamedField,
   depth: number,
 ): void {
@@ -64,19 +63,31 @@ function readRepeated(
       if (reader.kind() !== 'null') return readNested(reader, writer, field, depth)
       // Leaving it out would move the elements behind it.
       reader.null()
-      writer.close(writer.open(field.number))
+      writer.bytes(field.number, noBytes)
     })
   } else if (field.kind === 'string') {
-    reader.array(() => writer.bytesField(field.number, readString(reader)))
+    reader.array(() => writer.bytes(field.number, readString(reader)))
   } else {
-    const start = writer.open(field.number)
-    reader.array(() => writeNumber(writer, field, readNumber(reader, field)))
-    if (writer.byteLength > start) writer.close(start)
-    else writer.abandon(start, field.number)
+    const values: (number | bigint)[] = []
+    reader.array(() => values.push(readNumber(reader, field)))
+    if (values.length > 0) writePacked(writer, field, values)
   }
 }
 
-function readScalar(reader: JsonReader, writer: MessageWriter, field: NamedField): void {
+const noBytes = new Uint8Array(0)
+
+/** OTLP packs doubles and 64-bit counts, of either encoding. */
+function writePacked(
+  writer: WireWriter,
+  field: NamedField,
+  values: readonly (number | bigint)[],
+): void {
+  if (field.kind === 'double') writer.packedDoubles(field.number, values as readonly number[])
+  else if (field.kind === 'fixed64') writer.packedFixed64(field.number, values as readonly bigint[])
+  else writer.packedVarints(field.number, values.map(BigInt))
+}
+
+function readScalar(reader: JsonReader, writer: WireWriter, field: NamedField): void {
   switch (field.kind) {
     case 'string':
       return writeBytes(writer, field, readString(reader))
@@ -90,14 +101,13 @@ function readScalar(reader: JsonReader, writer: MessageWriter, field: NamedField
       const value = readNumber(reader, field)
       // Object.is, since -0 is not the default.
       if (!field.hasPresence && (Object.is(value, 0) || value === 0n)) return
-      writer.tag(field.number, field.wireType)
       writeNumber(writer, field, value)
     }
   }
 }
 
-function writeBytes(writer: MessageWriter, field: NamedField, bytes: Uint8Array): void {
-  if (bytes.length > 0 || field.hasPresence) writer.bytesField(field.number, bytes)
+function writeBytes(writer: WireWriter, field: NamedField, bytes: Uint8Array): void {
+  if (bytes.length > 0 || field.hasPresence) writer.bytes(field.number, bytes)
 }
 
 function readString(reader: JsonReader): Uint8Array {
@@ -194,22 +204,23 @@ function readEnum(reader: JsonReader, field: NamedField): number {
   return value
 }
 
-function writeNumber(writer: MessageWriter, field: NamedField, value: number | bigint): void {
+function writeNumber(writer: WireWriter, field: NamedField, value: number | bigint): void {
   switch (field.kind) {
     case 'double':
-      return writer.double(Number(value))
+      return writer.double(field.number, Number(value))
     case 'fixed64':
     case 'sfixed64':
-      return writer.fixed64(BigInt(value))
+      return writer.fixed64(field.number, BigInt(value))
     case 'fixed32':
-      return writer.fixed32(Number(value))
+      return writer.fixed32(field.number, Number(value))
     case 'sint32':
-      return writer.varint32(((Number(value) << 1) ^ (Number(value) >> 31)) >>> 0)
+      return writer.sint32(field.number, Number(value))
     case 'int64':
     case 'uint64':
-      return writer.varint64(BigInt(value))
+      return writer.int64(field.number, BigInt(value))
+    case 'uint32':
+      return writer.uint(field.number, Number(value))
     default:
-      // Negative enums and int32 take ten bytes.
-      return value < 0 ? writer.varint64(BigInt(value)) : writer.varint32(Number(value))
+      return writer.int32(field.number, Number(value))
   }
 }

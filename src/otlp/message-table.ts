@@ -1,6 +1,6 @@
 /** How messages are described to code that treats all of them alike: JSON in, JSON out, lazy views. */
 
-import { wireBytes, wireFixed32, wireFixed64, wireVarint } from './field-cursor.ts'
+import { wireType } from '../wire/field-reader.ts'
 
 export type ScalarKind =
   | 'string'
@@ -121,22 +121,22 @@ function field(
 }
 
 const wireTypes: Readonly<Record<FieldTable['kind'], number>> = {
-  string: wireBytes,
-  bytes: wireBytes,
-  traceId: wireBytes,
-  spanId: wireBytes,
-  message: wireBytes,
-  bool: wireVarint,
-  enum: wireVarint,
-  int32: wireVarint,
-  sint32: wireVarint,
-  uint32: wireVarint,
-  int64: wireVarint,
-  uint64: wireVarint,
-  fixed32: wireFixed32,
-  fixed64: wireFixed64,
-  sfixed64: wireFixed64,
-  double: wireFixed64,
+  string: wireType.bytes,
+  bytes: wireType.bytes,
+  traceId: wireType.bytes,
+  spanId: wireType.bytes,
+  message: wireType.bytes,
+  bool: wireType.varint,
+  enum: wireType.varint,
+  int32: wireType.varint,
+  sint32: wireType.varint,
+  uint32: wireType.varint,
+  int64: wireType.varint,
+  uint64: wireType.varint,
+  fixed32: wireType.fixed32,
+  fixed64: wireType.fixed64,
+  sfixed64: wireType.fixed64,
+  double: wireType.fixed64,
 }
 
 function noMessage(): never {

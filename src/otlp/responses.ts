@@ -3,8 +3,10 @@
  * that cannot be made sense of tells it nothing, and is no reason to fail.
  */
 
-import { FieldCursor, readVarint32, readVarint64, wireBytes, wireVarint } from './field-cursor.ts'
-import { MessageWriter } from './message-writer.ts'
+import { decodeUtf8, encodeUtf8 } from '../wire/utf8.ts'
+import { WireWriter } from '../wire/wire-writer.ts'
+import { bigintOf, bytesOf, messageOf, messagesOf, numberOf, textOf } from './field-values.ts'
+import { many, message as messageTable, one } from './message-table.ts'
 import { type Signal, signals } from './signal.ts'
 
 /** Protobuf as on the wire, or protobuf's JSON mapping. */
@@ -34,21 +36,22 @@ export function encodeExportResponse(
   partial?: PartialSuccess,
 ): Uint8Array {
   if (form === 'json') {
-    if (partial === undefined) return textEncoder.encode('{}')
+    if (partial === undefined) return encodeUtf8('{}')
     const { rejectedKey } = signals[signal]
     const partialSuccess = {
       // A 64-bit number, so text.
       ...(partial.rejectedItemCount > 0 && { [rejectedKey]: String(partial.rejectedItemCount) }),
       ...(partial.message !== '' && { errorMessage: partial.message }),
     }
-    return textEncoder.encode(JSON.stringify({ partialSuccess }))
+    return encodeUtf8(JSON.stringify({ partialSuccess }))
   }
   if (partial === undefined) return new Uint8Array(0)
-  const writer = new MessageWriter()
-  const start = writer.open(1)
-  if (partial.rejectedItemCount > 0) writer.varint64Field(1, BigInt(partial.rejectedItemCount))
-  if (partial.message !== '') writer.textField(2, partial.message)
-  writer.close(start)
+  const writer = new WireWriter()
+  writer.message(responseFields.partialSuccess.number, () => {
+    const { rejected, errorMessage } = partialFields
+    if (partial.rejectedItemCount > 0) writer.uint(rejected.number, partial.rejectedItemCount)
+    if (partial.message !== '') writer.string(errorMessage.number, partial.message)
+  })
   return writer.finish()
 }
 
@@ -76,11 +79,11 @@ export function encodeStatus(form: MessageForm, status: RpcStatus): Uint8Array {
     const details = retryDelayMs !== undefined && {
       details: [{ '@type': retryInfoType, retryDelay: durationText(retryDelayMs) }],
     }
-    return textEncoder.encode(JSON.stringify({ code, message, ...details }))
+    return encodeUtf8(JSON.stringify({ code, message, ...details }))
   }
-  const writer = new MessageWriter()
-  if (code !== 0) writer.varint64Field(1, BigInt(code))
-  if (message !== '') writer.textField(2, message)
+  const writer = new WireWriter()
+  if (code !== 0) writer.int32(statusFields.code.number, code)
+  if (message !== '') writer.string(statusFields.message.number, message)
   if (retryDelayMs !== undefined) writeRetryInfo(writer, retryDelayMs)
   return writer.finish()
 }
@@ -103,20 +106,37 @@ const answerBytesMax = 64 * 1024
 /** Keeps sums of delays and clocks exact; a year is forever here. */
 const delayMsMax = 365 * 24 * 3600 * 1000
 
-const textEncoder = new TextEncoder()
-const textDecoder = new TextDecoder()
+const noBytes = new Uint8Array(0)
 
-function writeRetryInfo(writer: MessageWriter, delayMs: number): void {
+// Of google.protobuf.Duration and Any, google.rpc.RetryInfo and Status, and Export*ServiceResponse, alike in all signals.
+const { fields: durationFields } = messageTable({
+  seconds: one(1, 'int64'),
+  nanos: one(2, 'int32'),
+})
+const { fields: anyFields } = messageTable({ typeUrl: one(1, 'string'), value: one(2, 'bytes') })
+const { fields: retryInfoFields } = messageTable({ retryDelay: one(1, 'bytes') })
+const { fields: statusFields } = messageTable({
+  code: one(1, 'int32'),
+  message: one(2, 'string'),
+  details: many(3, 'bytes'),
+})
+const { fields: partialFields } = messageTable({
+  rejected: one(1, 'int64'),
+  errorMessage: one(2, 'string'),
+})
+const { fields: responseFields } = messageTable({ partialSuccess: one(1, 'bytes') })
+
+function writeRetryInfo(writer: WireWriter, delayMs: number): void {
   const { seconds, nanos } = duration(delayMs)
-  const any = writer.open(3)
-  writer.textField(1, retryInfoType)
-  const retryInfo = writer.open(2)
-  const delay = writer.open(1)
-  if (seconds !== 0) writer.varint64Field(1, BigInt(seconds))
-  if (nanos !== 0) writer.varint32Field(2, nanos)
-  writer.close(delay)
-  writer.close(retryInfo)
-  writer.close(any)
+  writer.message(statusFields.details.number, () => {
+    writer.string(anyFields.typeUrl.number, retryInfoType)
+    writer.message(anyFields.value.number, () =>
+      writer.message(retryInfoFields.retryDelay.number, () => {
+        if (seconds !== 0) writer.uint(durationFields.seconds.number, seconds)
+        if (nanos !== 0) writer.uint(durationFields.nanos.number, nanos)
+      }),
+    )
+  })
 }
 
 /** Whole milliseconds, rounded up: a client that comes early is refused again. */
@@ -142,50 +162,24 @@ function readTolerantly<T>(bytes: Uint8Array, read: (bytes: Uint8Array) => T): T
 }
 
 function readPartial(bytes: Uint8Array): PartialSuccess {
-  let rejectedItemCount = 0
-  let message = ''
-  const response = new FieldCursor(bytes)
-  while (response.next()) {
-    if (response.number !== 1 || response.wireType !== wireBytes) continue
-    // Pieces of one message merge, and its scalars are taken from the last: going on has the same effect.
-    const partial = new FieldCursor(response.slice())
-    while (partial.next()) {
-      if (partial.number === 1 && partial.wireType === wireVarint)
-        rejectedItemCount = itemCount(BigInt.asIntN(64, readVarint64(partial.bytes, partial.start)))
-      else if (partial.number === 2 && partial.wireType === wireBytes) message = shortText(partial)
-    }
-  }
-  return { rejectedItemCount, message }
+  const partial = messageOf(bytes, responseFields.partialSuccess) ?? noBytes
+  const rejectedItemCount = itemCount(bigintOf(partial, partialFields.rejected))
+  return { rejectedItemCount, message: shorten(textOf(partial, partialFields.errorMessage)) }
 }
 
 function readStatus(bytes: Uint8Array): RpcStatus {
-  let code = 0
-  let message = ''
-  let retryDelayMs: number | undefined
-  const status = new FieldCursor(bytes)
-  while (status.next()) {
-    if (status.number === 1 && status.wireType === wireVarint)
-      code = readVarint32(status.bytes, status.start) | 0
-    else if (status.number === 2 && status.wireType === wireBytes) message = shortText(status)
-    else if (status.number === 3 && status.wireType === wireBytes)
-      retryDelayMs ??= readRetryDelay(status.slice())
-  }
-  return { code, message, ...(retryDelayMs !== undefined && { retryDelayMs }) }
+  const code = numberOf(bytes, statusFields.code)
+  const message = shorten(textOf(bytes, statusFields.message))
+  const details = messagesOf(bytes, statusFields.details)
+  const retryInfo = details.find((any) => isRetryInfo(textOf(any, anyFields.typeUrl)))
+  if (retryInfo === undefined) return { code, message }
+  return { code, message, retryDelayMs: readRetryDelay(bytesOf(retryInfo, anyFields.value)) }
 }
 
-/** Undefined when the detail is something else than RetryInfo. */
-function readRetryDelay(any: Uint8Array): number | undefined {
-  const typeUrl = textDecoder.decode(messageField(any, 1))
-  if (!isRetryInfo(typeUrl)) return undefined
-  let seconds = 0n
-  let nanos = 0
-  const delay = new FieldCursor(messageField(messageField(any, 2), 1))
-  while (delay.next()) {
-    if (delay.wireType !== wireVarint) continue
-    if (delay.number === 1) seconds = BigInt.asIntN(64, readVarint64(delay.bytes, delay.start))
-    else if (delay.number === 2) nanos = readVarint32(delay.bytes, delay.start) | 0
-  }
-  return delayMs(Number(seconds), nanos)
+function readRetryDelay(retryInfo: Uint8Array): number {
+  const delay = messageOf(retryInfo, retryInfoFields.retryDelay) ?? noBytes
+  const seconds = Number(bigintOf(delay, durationFields.seconds))
+  return delayMs(seconds, numberOf(delay, durationFields.nanos))
 }
 
 /** Who names the type may put any host before it. */
@@ -197,17 +191,8 @@ function delayMs(seconds: number, nanos: number): number {
   return Math.min(Math.max(Math.ceil(seconds * 1000 + nanos / 1e6), 0), delayMsMax)
 }
 
-/** The last occurrence; empty when there is none. */
-function messageField(bytes: Uint8Array, field: number): Uint8Array {
-  let found: Uint8Array = new Uint8Array(0)
-  const cursor = new FieldCursor(bytes)
-  while (cursor.next())
-    if (cursor.number === field && cursor.wireType === wireBytes) found = cursor.slice()
-  return found
-}
-
-function shortText(cursor: FieldCursor): string {
-  return textDecoder.decode(cursor.slice()).slice(0, messageLengthMax)
+function shorten(message: unknown): string {
+  return typeof message === 'string' ? message.slice(0, messageLengthMax) : ''
 }
 
 /** A count for our metrics, where exactness beyond 2^53 is worth nothing and a negative one is a lie. */
@@ -222,7 +207,7 @@ type JsonObject = Readonly<Record<string, unknown>>
 function parseObject(bytes: Uint8Array): JsonObject | undefined {
   if (bytes.length > answerBytesMax) return undefined
   try {
-    return asObject(JSON.parse(textDecoder.decode(bytes)))
+    return asObject(JSON.parse(decodeUtf8(bytes)))
   } catch {
     // Not JSON: a proxy's page, say.
     return undefined
@@ -245,7 +230,7 @@ function partialFromJson(
   const message = partial.errorMessage ?? partial.error_message
   return {
     rejectedItemCount: countFromJson(rejected),
-    message: typeof message === 'string' ? message.slice(0, messageLengthMax) : '',
+    message: shorten(message),
   }
 }
 
@@ -261,7 +246,7 @@ function statusFromJson(status: JsonObject | undefined): RpcStatus | undefined {
   const info = list.map(asObject).find((detail) => isRetryInfo(detail?.['@type']))
   return {
     code: Number.isInteger(code) ? (code as number) : 0,
-    message: typeof message === 'string' ? message.slice(0, messageLengthMax) : '',
+    message: shorten(message),
     ...(info !== undefined && { retryDelayMs: delayFromText(info.retryDelay ?? info.retry_delay) }),
   }
 }

@@ -1,91 +1,60 @@
-/** Values of scalar fields, from the bytes that hold them. */
+/** Values of scalar fields as their kind says, from a reader that stands on them. */
 
-import {
-  malformed,
-  readVarint32,
-  readVarint64,
-  varintEnd,
-  wireFixed32,
-  wireFixed64,
-} from './field-cursor.ts'
+import { type FieldReader, wireType } from '../wire/field-reader.ts'
+import { WireError } from '../wire/wire-error.ts'
 import type { FieldTable } from './message-table.ts'
 
 /** Bytes and ids share memory; 64-bit kinds are bigints; enums are numbers. */
 export type ScalarValue = string | number | bigint | boolean | Uint8Array
 
-/** `end` is where the value ends, which only length-delimited kinds look at. */
-export function readScalar(
-  field: FieldTable,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): ScalarValue {
+/** The reader's wire type must be the field's. */
+export function readScalar(field: FieldTable, reader: FieldReader): ScalarValue {
   switch (field.kind) {
     case 'string':
-      return readText(bytes, start, end)
+      return reader.string()
     case 'bool':
-      return readVarint64(bytes, start) !== 0n
+      return reader.bool()
     case 'int32':
     case 'enum':
-      return readVarint32(bytes, start) | 0
-    case 'sint32': {
-      const zigzag = readVarint32(bytes, start)
-      return (zigzag >>> 1) ^ -(zigzag & 1)
-    }
+      return reader.int32()
+    case 'sint32':
+      return reader.sint32()
     case 'uint32':
-      return readVarint32(bytes, start)
-    case 'int64':
-      return BigInt.asIntN(64, readVarint64(bytes, start))
-    case 'uint64':
-      return readVarint64(bytes, start)
+      return reader.uint32()
     case 'fixed32':
-      return viewOf(bytes).getUint32(start, true)
-    case 'fixed64':
-      return viewOf(bytes).getBigUint64(start, true)
+      return reader.fixed32()
+    case 'int64':
     case 'sfixed64':
-      return viewOf(bytes).getBigInt64(start, true)
+      return reader.int64()
+    case 'uint64':
+    case 'fixed64':
+      return reader.uint64()
     case 'double':
-      return viewOf(bytes).getFloat64(start, true)
+      return reader.double()
     default:
-      return bytes.subarray(start, end)
+      return reader.view()
   }
 }
 
-/** Appends what one packed field holds between `start` and `end`. */
-export function readPacked(
-  field: FieldTable,
-  bytes: Uint8Array,
-  range: { readonly start: number; readonly end: number },
-  values: ScalarValue[],
-): void {
-  let position = range.start
-  while (position < range.end) {
-    const next = valueEnd(field.wireType, bytes, position)
-    if (next > range.end) throw malformed(position, 'number runs past its list')
-    values.push(readScalar(field, bytes, position, next))
-    position = next
+/** Appends the numbers of the packed field that the reader stands on. */
+export function readPacked(field: FieldTable, reader: FieldReader, values: ScalarValue[]): void {
+  const { start, end } = reader
+  reader.wireType = field.wireType
+  while (reader.start < end) {
+    const next = numberEnd(reader)
+    if (next > end) throw new WireError('number runs past its list', reader.start)
+    values.push(readScalar(field, reader))
+    reader.start = next
   }
+  // As it stood, so that next() and a look at the field see nothing of this.
+  reader.start = start
+  reader.wireType = wireType.bytes
 }
 
-function valueEnd(wireType: number, bytes: Uint8Array, start: number): number {
-  if (wireType === wireFixed64) return start + 8
-  if (wireType === wireFixed32) return start + 4
-  return varintEnd(bytes, start, bytes.length)
-}
-
-/** What is not UTF-8 becomes U+FFFD: it is too late to refuse. */
-export function readText(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start < 16) {
-    let text = ''
-    let index = start
-    for (; index < end && bytes[index] < 0x80; index++) text += String.fromCharCode(bytes[index])
-    if (index === end) return text
-  }
-  return textDecoder.decode(bytes.subarray(start, end))
-}
-
-const textDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+function numberEnd({ wireType: type, bytes, start }: FieldReader): number {
+  if (type === wireType.fixed64) return start + 8
+  if (type === wireType.fixed32) return start + 4
+  const limit = Math.min(bytes.length, start + 10)
+  for (let index = start; index < limit; index++) if (bytes[index] < 0x80) return index + 1
+  throw new WireError('number without an end', start)
 }

@@ -76,7 +76,7 @@ const scalars: Readonly<Record<string, fc.Arbitrary<Plain>>> = {
   string: texts,
   bytes: fc.uint8Array({ maxLength: 9 }).map(hexText),
   bool: fc.boolean(),
-  double: fc.double(),
+  double: fc.oneof(fc.constantFrom(-0, NaN, -Infinity, 1e21, 5e-324), fc.double()),
   int32: fc.integer(),
   sint32: fc.integer(),
   uint32: fc.nat(0xffffffff),
@@ -211,20 +211,28 @@ class ShuffledEncoder {
 
   #occurrences(field: protobuf.Field, value: Plain): Uint8Array[] {
     if (Array.isArray(value)) return this.#repeated(field, value as readonly Plain[])
-    const before: Uint8Array[] = []
-    if (field.resolvedType instanceof protobuf.Type) {
-      const [first, second] = this.#halves(value as PlainMessage)
-      if (second === undefined) return [this.#single(field, value)]
-      return [this.#single(field, first), this.#single(field, second)]
-    }
-    if (this.#chance(6)) before.push(this.#otherValue(field))
-    return [...before, this.#single(field, value)]
+    const before = this.#chance(6) ? this.#earlier(field, value) : []
+    if (!(field.resolvedType instanceof protobuf.Type))
+      return [...before, this.#single(field, value)]
+    const [first, second] = this.#halves(value as PlainMessage)
+    const pieces = second === undefined ? [first] : [first, second]
+    return [...before, ...pieces.map((piece) => this.#single(field, piece))]
   }
 
-  /** An earlier value of the same scalar, or an earlier member of the same oneof: the later one must win. */
+  /** What the value must make forgotten: another value, or another member of the same oneof. */
+  #earlier(field: protobuf.Field, value: Plain): Uint8Array[] {
+    if (!(field.resolvedType instanceof protobuf.Type)) return [this.#otherValue(field)]
+    const siblings = field.partOf?.fieldsArray.filter((sibling) => sibling !== field) ?? []
+    const sibling = siblings[this.#below(siblings.length)]
+    if (sibling === undefined) return []
+    const loser = isLeaf(sibling) ? this.#otherValue(sibling) : this.#single(sibling, {})
+    return [this.#single(field, value), loser]
+  }
+
+  /** Some scalar of the same field, or of the same oneof. */
   #otherValue(field: protobuf.Field): Uint8Array {
-    const siblings = field.partOf?.fieldsArray.filter((sibling) => sibling.type in wireTypes)
-    const other = siblings?.[this.#below(siblings.length)] ?? field
+    const siblings = field.partOf?.fieldsArray.filter((sibling) => sibling.type in wireTypes) ?? []
+    const other = siblings[this.#below(siblings.length)] ?? field
     if (other.type === 'string') return this.#single(other, 'earlier')
     if (other.type === 'bytes') return this.#single(other, 'hex:')
     return this.#single(other, other.type === 'bool' ? true : is64Bit(other) ? 5n : 5)
@@ -307,7 +315,7 @@ class ShuffledEncoder {
     this.#state = (this.#state + 0x6d2b79f5) | 0
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
+    return limit === 0 ? 0 : ((mixed ^ (mixed >>> 14)) >>> 0) % limit
   }
 }
 
