@@ -244,3 +244,11 @@ test('a component that will not stop is left behind some time after the deadline
   assert.ok(events.includes('stop ext'))
   assert.equal(clock.timerCount, 0)
 })
+
+test('the page says who the gateway is, as one uuid a start', async () => {
+  const page = await world(straight).service.metrics.page()
+  assert.match(
+    page,
+    /^target_info\{service_name="penstock",service_version="1\.2\.3",service_instance_id="00000000-0000-4000-8000-000000000000"\} 1$/m,
+  )
+})

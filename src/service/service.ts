@@ -38,7 +38,12 @@ export class Service {
     this.#logs = options.logs ?? openLogs(config.telemetry.logs)
     const { platform } = options
     this.#memory = new ProcessLedger(platform.clock, platform.usage)
-    describeProcess(this.metrics, { platform, memory: this.#memory, version: options.version })
+    describeProcess(this.metrics, {
+      platform,
+      memory: this.#memory,
+      version: options.version,
+      resource: config.telemetry.resource,
+    })
     this.#graph = buildGraph(config, {
       platform,
       metrics: this.metrics,

@@ -1,0 +1,15 @@
+import { catalog } from '../components/catalog.ts'
+import { renderComplaint } from '../config/complaint.ts'
+import { type ConfigSources, loadConfig } from '../config/load-config.ts'
+import { checkConfig } from '../service/check-config.ts'
+import { type CliIo, exitCodes } from './io.ts'
+import { serve } from './serve.ts'
+
+/** `penstock run`: says all that is wrong with the configuration, and runs it when nothing is. */
+export async function run(sources: ConfigSources, io: CliIo, version: string): Promise<number> {
+  const { env, disk } = io.platform
+  const { complaints, config } = checkConfig(loadConfig(sources, env, disk), catalog)
+  for (const complaint of complaints) io.say(`${renderComplaint(complaint)}\n`)
+  if (config === undefined) return exitCodes.config
+  return serve(config, io, version)
+}
