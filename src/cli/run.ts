@@ -1,5 +1,5 @@
 import { catalog } from '../components/catalog.ts'
-import { renderComplaint } from '../config/complaint.ts'
+import { renderComplaints } from '../config/complaint.ts'
 import { type ConfigSources, loadConfig } from '../config/load-config.ts'
 import { checkConfig } from '../service/check-config.ts'
 import { type CliIo, exitCodes } from './io.ts'
@@ -9,7 +9,7 @@ import { serve } from './serve.ts'
 export async function run(sources: ConfigSources, io: CliIo, version: string): Promise<number> {
   const { env, disk } = io.platform
   const { complaints, config } = checkConfig(loadConfig(sources, env, disk), catalog)
-  for (const complaint of complaints) io.say(`${renderComplaint(complaint)}\n`)
+  if (complaints.length > 0) io.say(renderComplaints(complaints))
   if (config === undefined) return exitCodes.config
   return serve(config, io, version)
 }
