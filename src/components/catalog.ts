@@ -1,4 +1,5 @@
 import { forward } from './connectors/forward/index.ts'
+import { prometheus } from './exporters/prometheus/index.ts'
 import { healthCheck } from './extensions/health-check/index.ts'
 import { attributes } from './processors/attributes/index.ts'
 import { batch } from './processors/batch/index.ts'
@@ -10,7 +11,7 @@ import type { Catalog } from '../pipeline/component.ts'
 export const catalog: Catalog = {
   receivers: [],
   processors: [memoryLimiter, batch, resource, attributes],
-  exporters: [],
+  exporters: [prometheus],
   connectors: [forward],
   extensions: [healthCheck],
 }
