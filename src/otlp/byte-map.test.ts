@@ -61,6 +61,98 @@ test('a byte map holds thousands of keys and gives them all back', () => {
     assert.equal(map.get(bytes(`key ${number}`)), number)
 })
 
+test('a byte map finds a key inside a larger array', () => {
+  const map = new ByteMap<number>(roomy)
+  const text = 'a longer text, of which parts are keys'
+  const whole = bytes(text)
+  const parts = [
+    [0, 8],
+    [2, 13],
+    [15, 38],
+    [9, 9],
+  ] as const
+  for (const [index, [start, end]] of parts.entries()) map.set(whole, index, start, end)
+  for (let round = 0; round < 3; round++) {
+    for (const [index, [start, end]] of parts.entries()) {
+      assert.equal(map.get(whole, start, end), index)
+      assert.equal(map.get(bytes(text.slice(start, end))), index)
+    }
+  }
+  assert.equal(map.get(whole, 2, 12), undefined)
+  assert.ok(map.delete(whole, 2, 13))
+  assert.equal(map.get(whole, 2, 13), undefined)
+  assert.equal(map.entryCount, 3)
+})
+
+test('a byte map under pressure does what a model of it does, with keys of all lengths', () => {
+  const step = fc.record({
+    key: fc.record({ number: fc.nat(30), length: fc.constantFrom(1, 7, 8, 9, 120, 6000) }),
+    action: fc.constantFrom('set', 'set', 'get', 'get', 'delete'),
+  })
+  const limits = fc.record({
+    entryCountMax: fc.integer({ min: 1, max: 20 }),
+    keyBytesMax: fc.constantFrom(10, 500, 30_000, 1_000_000),
+  })
+  fc.assert(
+    fc.property(limits, fc.array(step, { maxLength: 400, size: 'max' }), (limits, steps) => {
+      const map = new ByteMap<string>(limits)
+      const model = new Map<string, Uint8Array>()
+      for (const { key, action } of steps) {
+        const name = `${key.number} ${key.length}`
+        const keyBytes = new Uint8Array(key.length).fill(key.number)
+        const known = map.get(keyBytes)
+        // It may have forgotten anything, but it gives no wrong answer.
+        if (known !== undefined) assert.ok(known === name && model.has(name))
+        if (action === 'set') {
+          map.set(keyBytes, name)
+          model.set(name, keyBytes)
+          assert.equal(map.get(keyBytes), key.length > limits.keyBytesMax ? undefined : name)
+        } else if (action === 'delete') {
+          assert.equal(map.delete(keyBytes), known !== undefined)
+          model.delete(name)
+        }
+        const kept = [...map.values()]
+        assert.equal(kept.length, map.entryCount)
+        assert.ok(map.entryCount <= limits.entryCountMax && map.keyBytes <= limits.keyBytesMax)
+        assert.equal(
+          map.keyBytes,
+          kept.reduce((sum, name) => sum + model.get(name)!.length, 0),
+        )
+        for (const name of kept) assert.equal(map.get(model.get(name)!), name)
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('a byte map keeps what is used when all else is new', () => {
+  const map = new ByteMap<number>({ entryCountMax: 100, keyBytesMax: 1e6 })
+  map.set(bytes('used'), -1)
+  for (let number = 0; number < 10_000; number++) {
+    map.set(bytes(`key ${number}`), number)
+    assert.equal(map.get(bytes('used')), -1)
+  }
+  assert.deepEqual([map.entryCount, map.evictionCount], [100, 9901])
+})
+
+test('a byte map takes new keys when all it has are in use', () => {
+  const map = new ByteMap<number>({ entryCountMax: 1000, keyBytesMax: 1e6 })
+  for (let number = 0; number < 1000; number++) map.set(bytes(`key ${number}`), number)
+  for (let number = 0; number < 1000; number++) map.get(bytes(`key ${number}`))
+  map.set(bytes('new'), 1)
+  assert.equal(map.get(bytes('new')), 1)
+  assert.equal(map.entryCount, 1000)
+})
+
+test('a cleared byte map is empty and goes on', () => {
+  const map = new ByteMap<number>(roomy)
+  map.set(bytes('a'), 1)
+  map.clear()
+  assert.deepEqual([map.get(bytes('a')), map.entryCount, map.keyBytes], [undefined, 0, 0])
+  map.set(bytes('a'), 2)
+  assert.equal(map.get(bytes('a')), 2)
+})
+
 function sorted(values: Iterable<number>): number[] {
   return [...values].sort((a, b) => a - b)
 }
