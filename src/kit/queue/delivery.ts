@@ -1,0 +1,164 @@
+import type { Batch } from '../../otlp/batch.ts'
+import { Refusal } from '../../otlp/refusal.ts'
+import type { PartialSuccess } from '../../otlp/responses.ts'
+import { type Signal, signals } from '../../otlp/signal.ts'
+import { takeItems } from '../../otlp/split.ts'
+import type { ExporterHost } from '../../pipeline/host.ts'
+import type { Counter } from '../../pipeline/meter.ts'
+import type { Timer } from '../../platform/platform.ts'
+import { type GiveUpCause, Retrier } from '../retry/retrier.ts'
+import type { RetrySettings } from '../retry/retry-settings.ts'
+
+/**
+ * Sends one batch once. Settles when the peer has taken it, wholly or in part; rejects with a Refusal: `too_large` when a smaller batch
+ * may pass. `abort` fires when the attempt's time is over or the exporter must end.
+ */
+export type Send = (batch: Batch, abort: AbortSignal) => Promise<PartialSuccess | undefined | void>
+
+/** Items that were not delivered. */
+export interface Loss {
+  readonly itemCount: number
+  readonly refusal: Refusal
+  readonly cause: GiveUpCause
+}
+
+/** A batch is cut in half this many times at most: beyond it, its size is not what the peer minds. */
+const cutsMax = 128
+
+interface DeliveryOptions {
+  readonly host: ExporterHost
+  /** For each attempt; 0 means no limit. */
+  readonly timeoutMs: number
+  readonly retry: RetrySettings
+  readonly send: Send
+}
+
+/** Delivers batches with timeout, retries and bisecting, and counts what became of every item. */
+export class Delivery {
+  readonly #options: DeliveryOptions
+  readonly #retrier: Retrier
+  readonly #end = new AbortController()
+  readonly #sent: Record<Signal, Counter>
+  readonly #failed: Record<Signal, Counter>
+  readonly #inFlight: Record<Signal, number> = { traces: 0, metrics: 0, logs: 0 }
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options
+    this.#retrier = new Retrier(options.retry, options.host)
+    this.#sent = countersBySignal(options.host, 'sent', 'successfully sent to the destination')
+    this.#failed = countersBySignal(options.host, 'send_failed', 'that could not be sent')
+    const { host } = options
+    for (const signal of host.signals) {
+      host.meter.observe(
+        'otelcol_exporter_in_flight_requests',
+        'Requests being sent now, waits between retries included.',
+        { exporter: host.id, data_type: signal },
+        () => this.#inFlight[signal],
+      )
+    }
+  }
+
+  /** Settles with what could not be delivered; never rejects. */
+  async deliver(batch: Batch): Promise<Loss[]> {
+    this.#inFlight[batch.signal]++
+    const losses: Loss[] = []
+    await this.#deliverPart(batch, losses, { cutsLeft: cutsMax })
+    this.#inFlight[batch.signal]--
+    return losses
+  }
+
+  /** Ends all waiting between retries: what waits is tried one last time. */
+  stopRetries(): void {
+    this.#retrier.stop()
+  }
+
+  /** Ends every attempt under way, and each that would follow, as failed. */
+  abort(): void {
+    this.#retrier.stop()
+    this.#end.abort(new Refusal('unavailable', 'the exporter has stopped'))
+  }
+
+  async #deliverPart(batch: Batch, losses: Loss[], budget: { cutsLeft: number }): Promise<void> {
+    const attempted = await this.#retrier.run(() => this.#attempt(batch))
+    if (attempted.delivered) {
+      this.#countDelivered(batch, attempted.outcome ?? undefined)
+      return
+    }
+    const { refusal, cause } = attempted
+    if (refusal.code === 'too_large' && batch.itemCount > 1 && budget.cutsLeft > 0) {
+      budget.cutsLeft--
+      const [first, second] = takeItems(batch, Math.ceil(batch.itemCount / 2))
+      await this.#deliverPart(first, losses, budget)
+      if (second !== undefined) await this.#deliverPart(second, losses, budget)
+      return
+    }
+    this.#failed[batch.signal].add(batch.itemCount)
+    losses.push({ itemCount: batch.itemCount, refusal, cause })
+  }
+
+  #attempt(batch: Batch): Promise<PartialSuccess | undefined | void> {
+    const { host, timeoutMs, send } = this.#options
+    const end = this.#end.signal
+    return new Promise((resolve, reject) => {
+      const attempt = new AbortController()
+      let timer: Timer | undefined
+      const finish = () => {
+        timer?.cancel()
+        end.removeEventListener('abort', onEnd)
+      }
+      // Settles here and not by `send`, so that a send which ignores its signal cannot hold up the stop.
+      const giveUp = (reason: unknown) => {
+        finish()
+        reject(reason)
+        attempt.abort(reason)
+      }
+      const onEnd = () => giveUp(end.reason)
+      if (end.aborted) return onEnd()
+      end.addEventListener('abort', onEnd)
+      if (timeoutMs > 0) {
+        const message = `no answer within ${timeoutMs} ms`
+        timer = host.clock.after(timeoutMs, () => giveUp(new Refusal('deadline_exceeded', message)))
+      }
+      const sending = (async () => send(batch, attempt.signal))()
+      sending.then(resolve, reject)
+      sending.then(finish, finish)
+    })
+  }
+
+  #countDelivered(batch: Batch, partial: PartialSuccess | undefined): void {
+    const { host } = this.#options
+    const rejectedItems = Math.min(Math.max(partial?.rejectedItemCount ?? 0, 0), batch.itemCount)
+    this.#sent[batch.signal].add(batch.itemCount - rejectedItems)
+    if (rejectedItems > 0) {
+      this.#failed[batch.signal].add(rejectedItems)
+      host.dropped(batch.signal, rejectedItems, 'rejected_by_peer')
+    }
+    if (partial !== undefined && (rejectedItems > 0 || partial.message !== '')) {
+      host.log.warn(
+        { message: partial.message, dropped_items: rejectedItems },
+        'Partial success response',
+      )
+    }
+  }
+}
+
+/** One counter for each signal that ends at this exporter, such as otelcol_exporter_sent_spans. */
+export function countersBySignal(
+  host: ExporterHost,
+  verb: 'sent' | 'send_failed' | 'enqueue_failed',
+  what: string,
+): Record<Signal, Counter> {
+  const counter = (signal: Signal): Counter => {
+    const { itemName, itemNoun } = signals[signal]
+    if (!host.signals.has(signal)) return uncounted
+    return host.meter.counter(
+      `otelcol_exporter_${verb}_${itemName}`,
+      `Number of ${itemNoun} ${what}.`,
+      { exporter: host.id },
+    )
+  }
+  return { traces: counter('traces'), metrics: counter('metrics'), logs: counter('logs') }
+}
+
+// No pipeline of that signal ends here, so nothing of it can come.
+const uncounted: Counter = { add: () => {} }
