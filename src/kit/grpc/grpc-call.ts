@@ -189,7 +189,7 @@ export function refuseStream(
   if (!isRequestEnded) stream.close(constants.NGHTTP2_NO_ERROR)
 }
 
-const successHeaders = { ':status': 200, 'content-type': 'application/grpc' }
+const successHeaders = [':status', '200', 'content-type', 'application/grpc']
 // What respond() is given beyond its declared type: a date that no gRPC client reads is left out.
 const headersOnly = { endStream: true, sendDate: false }
 const keepOpenForTrailers = { waitForTrailers: true, sendDate: false }

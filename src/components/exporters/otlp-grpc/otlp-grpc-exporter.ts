@@ -1,0 +1,35 @@
+import type { Batch } from '../../../otlp/batch.ts'
+import { encodeBatch } from '../../../otlp/encode-batch.ts'
+import { decodePartialSuccess, type PartialSuccess } from '../../../otlp/responses.ts'
+import { signals } from '../../../otlp/signal.ts'
+import type { Exporter } from '../../../pipeline/component.ts'
+import type { ExporterHost } from '../../../pipeline/host.ts'
+import { GrpcClient } from '../../../kit/grpc/grpc-client.ts'
+import { createSender } from '../../../kit/queue/create-sender.ts'
+import type { OtlpGrpcSettings } from './settings.ts'
+
+export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost): Exporter {
+  const client = new GrpcClient(settings, host)
+
+  async function send(batch: Batch, abort: AbortSignal): Promise<PartialSuccess | undefined> {
+    const path = `/${signals[batch.signal].grpcService}/Export`
+    const answer = await client.call({ path, message: encodeBatch(batch), abort })
+    return decodePartialSuccess(batch.signal, answer, 'proto')
+  }
+
+  const sender = createSender({
+    host,
+    timeoutMs: settings.timeout,
+    retry: settings.retry_on_failure,
+    queue: settings.sending_queue,
+    send,
+  })
+  return {
+    start: () => client.connect(),
+    consume: (batch) => sender.consume(batch),
+    async stop(deadline) {
+      await sender.stop(deadline)
+      client.close()
+    },
+  }
+}

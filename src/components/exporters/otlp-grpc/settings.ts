@@ -1,0 +1,13 @@
+import type { z } from 'zod'
+import { section } from '../../../config/schema.ts'
+import { grpcClientShape } from '../../../kit/grpc/client-settings.ts'
+import { sendingQueue } from '../../../kit/queue/queue-settings.ts'
+import { retryOnFailure } from '../../../kit/retry/retry-settings.ts'
+
+export const otlpGrpcSettings = section({
+  ...grpcClientShape(),
+  retry_on_failure: retryOnFailure(),
+  sending_queue: sendingQueue(),
+})
+
+export type OtlpGrpcSettings = z.output<typeof otlpGrpcSettings>

@@ -1,0 +1,71 @@
+import type { Batch } from '../../../otlp/batch.ts'
+import { encodeBatch } from '../../../otlp/encode-batch.ts'
+import { encodeJson } from '../../../otlp/encode-json.ts'
+import type { PartialSuccess } from '../../../otlp/responses.ts'
+import type { Signal } from '../../../otlp/signal.ts'
+import type { Exporter } from '../../../pipeline/component.ts'
+import type { ExporterHost } from '../../../pipeline/host.ts'
+import { bodyCompressor } from '../../../kit/http/client-settings.ts'
+import { HttpClient } from '../../../kit/http/http-client.ts'
+import { createSender } from '../../../kit/queue/create-sender.ts'
+import { readAnswer } from './read-answer.ts'
+import { type OtlpHttpSettings, signalUrl } from './settings.ts'
+
+export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost): Exporter {
+  const urls = new Map<Signal, URL>()
+  for (const signal of host.signals) {
+    const url = signalUrl(settings, signal)
+    if (url === undefined) {
+      throw new Error(`${host.id} is in a pipeline of ${signal} but has no endpoint for them`)
+    }
+    urls.set(signal, url)
+  }
+  const client = new HttpClient(settings, host)
+  const compressor = bodyCompressor(settings)
+  const headers = requestHeaders(settings, host.version, compressor?.encoding)
+  const encode = settings.encoding === 'json' ? encodeJsonBytes : encodeBatch
+
+  async function send(batch: Batch, abort: AbortSignal): Promise<PartialSuccess | undefined> {
+    const encoded = encode(batch)
+    const body = compressor === undefined ? encoded : await compressor.compress(encoded)
+    const url = urls.get(batch.signal)!
+    const answer = await client.post({ url, headers, body, abort })
+    return readAnswer(answer, { signal: batch.signal, url, nowMs: host.clock.nowMs() })
+  }
+
+  const sender = createSender({
+    host,
+    timeoutMs: settings.timeout,
+    retry: settings.retry_on_failure,
+    queue: settings.sending_queue,
+    send,
+  })
+  return {
+    consume: (batch) => sender.consume(batch),
+    async stop(deadline) {
+      await sender.stop(deadline)
+      await client.close()
+    },
+  }
+}
+
+function encodeJsonBytes(batch: Batch): Uint8Array {
+  return Buffer.from(encodeJson(batch))
+}
+
+/** The user's headers win over ours, whatever their case. */
+function requestHeaders(
+  settings: OtlpHttpSettings,
+  version: string,
+  encoding: string | undefined,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': settings.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
+    'user-agent': `Penstock/${version}`,
+    ...(encoding !== undefined && { 'content-encoding': encoding }),
+  }
+  for (const [name, value] of Object.entries(settings.headers)) {
+    headers[name.toLowerCase()] = value.reveal()
+  }
+  return headers
+}

@@ -1,0 +1,74 @@
+import { Refusal, type RefusalCode } from '../../../otlp/refusal.ts'
+import {
+  decodePartialSuccess,
+  decodeStatus,
+  type MessageForm,
+  type PartialSuccess,
+} from '../../../otlp/responses.ts'
+import type { Signal } from '../../../otlp/signal.ts'
+import type { HttpAnswer } from '../../../kit/http/http-client.ts'
+import { parseRetryAfter } from '../../../kit/http/retry-after.ts'
+
+interface Asked {
+  readonly signal: Signal
+  readonly url: URL
+  /** For a Retry-After that is a date. */
+  readonly nowMs: number
+}
+
+/** What a server's answer to an export means: success, wholly or in part, or the Refusal that is thrown. */
+export function readAnswer(answer: HttpAnswer, asked: Asked): PartialSuccess | undefined {
+  const form = messageForm(answer)
+  if (answer.status >= 200 && answer.status < 300) {
+    return form && decodePartialSuccess(asked.signal, answer.body, form)
+  }
+  const message =
+    `error exporting items, request to ${asked.url.href} responded with ` +
+    `HTTP Status Code ${answer.status}${explanation(answer, form)}`
+  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), asked.nowMs)
+  throw new Refusal(codeOf(answer.status), message, {
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  })
+}
+
+// OTLP, "Failures": 429, 502, 503 and 504 may be retried; every other 4xx and 5xx may not.
+const codes: Readonly<Record<number, RefusalCode>> = {
+  400: 'invalid',
+  401: 'unauthenticated',
+  403: 'permission_denied',
+  404: 'unimplemented',
+  413: 'too_large',
+  429: 'exhausted',
+  502: 'unavailable',
+  503: 'unavailable',
+  504: 'unavailable',
+}
+
+function codeOf(status: number): RefusalCode {
+  return codes[status] ?? 'internal'
+}
+
+function messageForm(answer: HttpAnswer): MessageForm | undefined {
+  const type = answer.header('content-type')?.split(';', 1)[0].trim().toLowerCase()
+  if (type === 'application/x-protobuf') return 'proto'
+  return type === 'application/json' ? 'json' : undefined
+}
+
+const textLengthMax = 200
+
+/** The server's words: of a Status, else the beginning of a text or page, else where it points to. */
+function explanation(answer: HttpAnswer, form: MessageForm | undefined): string {
+  const location = answer.header('location')
+  if (answer.status >= 300 && answer.status < 400 && location !== undefined) {
+    return `, which redirects to ${location}`
+  }
+  // Some servers label a protobuf Status as something else.
+  const status = decodeStatus(answer.body, form ?? 'proto')
+  if (status !== undefined && status.message !== '') return `, Message=${status.message}`
+  if (form === 'proto') return ''
+  const text = new TextDecoder()
+    .decode(answer.body)
+    .replaceAll(/<[^>]*>|\s+/g, ' ')
+    .trim()
+  return text === '' ? '' : `, Message=${text.slice(0, textLengthMax)}`
+}

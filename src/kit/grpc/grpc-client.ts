@@ -1,0 +1,143 @@
+import { checkServerIdentity } from 'node:tls'
+import {
+  type ChannelOptions,
+  Client,
+  compressionAlgorithms,
+  credentials,
+  type ChannelCredentials,
+  Metadata,
+} from '@grpc/grpc-js'
+import type { Host } from '../../pipeline/host.ts'
+import { isPlaintext, loadClientTls } from '../tls/load-tls.ts'
+import type { GrpcClientSettings } from './client-settings.ts'
+import { parseTarget } from './client-target.ts'
+import { grpcRefusal } from './grpc-refusal.ts'
+
+export interface GrpcCall {
+  /** Such as /package.Service/Method. */
+  readonly path: string
+  readonly message: Uint8Array
+  readonly abort: AbortSignal
+}
+
+/** Unary calls of encoded messages over one channel of its own. Failures are Refusals. */
+export class GrpcClient {
+  readonly #client: Client
+  readonly #metadata: Metadata
+  readonly #settings: GrpcClientSettings
+  readonly #host: Pick<Host, 'clock' | 'disk' | 'version'>
+
+  constructor(settings: GrpcClientSettings, host: Pick<Host, 'clock' | 'disk' | 'version'>) {
+    this.#settings = settings
+    this.#host = host
+    const target = parseTarget(settings.endpoint)
+    if (typeof target === 'string') throw new Error(`endpoint ${target}`)
+    const isPlain = target.isPlaintext ?? isPlaintext(settings.tls)
+    this.#client = new Client(
+      target.target,
+      isPlain ? credentials.createInsecure() : tlsCredentials(settings, host),
+      channelOptions(settings, host.version),
+    )
+    this.#metadata = new Metadata({ waitForReady: settings.wait_for_ready })
+    for (const [name, value] of Object.entries(settings.headers)) {
+      const text = value.reveal()
+      this.#metadata.set(name, name.endsWith('-bin') ? Buffer.from(text, 'base64') : text)
+    }
+  }
+
+  /** Begins to connect, so that the first request finds a connection; failing is not an error yet. */
+  connect(): void {
+    this.#client.getChannel().getConnectivityState(true)
+  }
+
+  /** The encoded answer. */
+  call({ path, message, abort }: GrpcCall): Promise<Uint8Array> {
+    const { timeout } = this.#settings
+    const options = timeout > 0 ? { deadline: this.#host.clock.nowMs() + timeout } : {}
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest<Uint8Array, Uint8Array>(
+        path,
+        asBuffer,
+        identity,
+        message,
+        this.#metadata,
+        options,
+        (error, answer) => {
+          abort.removeEventListener('abort', cancel)
+          if (error !== null) reject(grpcRefusal(error, this.#settings.endpoint))
+          else resolve(answer ?? noBytes)
+        },
+      )
+      const cancel = () => call.cancel()
+      abort.addEventListener('abort', cancel)
+    })
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+}
+
+/** Peers may send this much before they wait for us, so that a long round trip does not limit throughput. */
+const flowControlWindowBytes = 4 * 1024 * 1024
+
+function channelOptions(settings: GrpcClientSettings, version: string): ChannelOptions {
+  const { keepalive, balancer_name, authority, tls } = settings
+  const options: ChannelOptions = {
+    'grpc.primary_user_agent': settings.user_agent ?? `Penstock/${version}`,
+    // Connections of its own: closed with this client, and apart from another exporter's to the same peer.
+    'grpc.use_local_subchannel_pool': 1,
+    // Retries are ours; the library's own would keep every message a second time.
+    'grpc.enable_retries': 0,
+    'grpc.max_send_message_length': -1,
+    'grpc-node.flow_control_window': flowControlWindowBytes,
+    // A reconnect is tried as often as requests ask for it, not after up to two minutes.
+    'grpc.max_reconnect_backoff_ms': 10_000,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.service_config': JSON.stringify({
+      loadBalancingConfig: [{ [balancer_name === '' ? 'round_robin' : balancer_name]: {} }],
+    }),
+  }
+  if (settings.compression === 'gzip') {
+    options['grpc.default_compression_algorithm'] = compressionAlgorithms.gzip
+  }
+  if (keepalive !== undefined) {
+    options['grpc.keepalive_time_ms'] = keepalive.time
+    options['grpc.keepalive_timeout_ms'] = keepalive.timeout
+    options['grpc.keepalive_permit_without_calls'] = keepalive.permit_without_stream ? 1 : 0
+  }
+  const name = authority ?? tls.server_name_override
+  if (name !== undefined) options['grpc.default_authority'] = name
+  if (tls.server_name_override !== undefined) {
+    options['grpc.ssl_target_name_override'] = tls.server_name_override
+  }
+  return options
+}
+
+function tlsCredentials(
+  settings: GrpcClientSettings,
+  host: Pick<Host, 'disk'>,
+): ChannelCredentials {
+  const { secureContext, rejectUnauthorized, servername } = loadClientTls(
+    settings.tls,
+    host.disk,
+    'tls',
+  )
+  return credentials.createFromSecureContext(secureContext, {
+    rejectUnauthorized,
+    ...(rejectUnauthorized && {
+      checkServerIdentity: (name, certificate) =>
+        checkServerIdentity(servername ?? name, certificate),
+    }),
+  })
+}
+
+const noBytes = new Uint8Array(0)
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function identity(bytes: Buffer): Uint8Array {
+  return bytes
+}

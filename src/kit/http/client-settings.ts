@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import { byteSize, duration, secret, section, text, unsupported } from '../../config/schema.ts'
+import type { ConfigProblem } from '../../pipeline/component.ts'
+import { compressBody, compressionLevels } from '../compression/compress.ts'
+import { contentEncodings, isContentEncoding } from '../compression/encodings.ts'
+import { clientTlsSettings } from '../tls/tls-settings.ts'
+
+/** The settings of an HTTP client as the Collector has them, for an exporter to spread into its own. */
+export function httpClientShape({ timeout = '30s', compression = 'gzip' as const } = {}) {
+  return {
+    tls: clientTlsSettings(),
+    proxy_url: httpUrl().optional().describe('HTTP proxy to go through.'),
+    timeout: duration().prefault(timeout).describe('For each attempt; 0 means no limit.'),
+    headers: z
+      .record(text(), secret())
+      .default({})
+      .describe('Sent with every request; `Host` takes the place of the name in the endpoint.'),
+    compression: z
+      .enum([...contentEncodings, 'none', ''])
+      .default(compression)
+      .describe('Of request bodies.'),
+    compression_params: section({
+      level: z
+        .number()
+        .int()
+        .optional()
+        .describe('1 (fast) to 9, for zstd to 22 (small); -1, 0 or absent means 1.'),
+    }),
+    max_conns_per_host: count(0).describe('Most connections to one host; 0 means no limit.'),
+    idle_conn_timeout: duration()
+      .prefault('90s')
+      .describe('An unused connection is closed after this long.'),
+    disable_keep_alives: z
+      .boolean()
+      .default(false)
+      .describe('Use each connection for one request only.'),
+    max_idle_conns: count(100).describe('Accepted; unused connections end by idle_conn_timeout.'),
+    max_idle_conns_per_host: count(0).describe('Accepted, as max_idle_conns.'),
+    force_attempt_http2: z.boolean().default(true).describe('Accepted; requests are HTTP/1.1.'),
+    http2_read_idle_timeout: duration().prefault('0').describe('Accepted; no effect on HTTP/1.1.'),
+    http2_ping_timeout: duration().prefault('0').describe('Accepted; no effect on HTTP/1.1.'),
+    read_buffer_size: byteSize().prefault(0).describe('Accepted; the system sizes buffers.'),
+    write_buffer_size: byteSize().prefault(0).describe('Accepted; the system sizes buffers.'),
+    auth: unsupported('client authenticators; set headers instead'),
+    cookies: unsupported('cookies'),
+    middlewares: unsupported('middlewares'),
+  }
+}
+
+export type HttpClientSettings = z.output<z.ZodObject<ReturnType<typeof httpClientShape>>>
+
+/** An absolute http:// or https:// URL. */
+export function httpUrl() {
+  return text()
+    .refine(isHttpUrl, 'must be a URL that begins with http:// or https://')
+    .meta({ form: 'URL' })
+}
+
+function isHttpUrl(value: string): boolean {
+  const url = URL.parse(value)
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.host !== ''
+}
+
+function count(preset: number) {
+  return z.number().int().min(0).default(preset)
+}
+
+/** What a schema of single settings cannot see. */
+export function httpClientProblems(settings: HttpClientSettings): ConfigProblem[] {
+  const { compression, compression_params } = settings
+  const level = compression_params.level ?? 0
+  const range = isContentEncoding(compression) ? compressionLevels[compression] : undefined
+  if (range === undefined || level === -1 || (level >= 0 && level <= range.max)) return []
+  const message = `must be from 1 to ${range.max} for ${compression}, got ${level}`
+  return [{ path: ['compression_params', 'level'], message }]
+}
+
+/** Gives a body its `compression`; undefined when there is none. */
+export function bodyCompressor(settings: HttpClientSettings) {
+  const { compression, compression_params } = settings
+  if (!isContentEncoding(compression)) return undefined
+  const level = Math.max(compression_params.level ?? 0, fastestLevel)
+  return {
+    encoding: compression,
+    compress: (bytes: Uint8Array) => compressBody(compression, bytes, level),
+  }
+}
+
+// Telemetry repeats itself: of gzip, level 6 makes it 7 % smaller than level 1 for 2.3 times the CPU; of zstd, level 3
+// no smaller for 1.3 times.
+const fastestLevel = 1

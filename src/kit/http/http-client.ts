@@ -1,0 +1,121 @@
+import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici'
+import { Refusal } from '../../otlp/refusal.ts'
+import type { Host } from '../../pipeline/host.ts'
+import type { Timer } from '../../platform/platform.ts'
+import { loadClientTls } from '../tls/load-tls.ts'
+import { reloadPeriodically } from '../tls/reload-tls.ts'
+import type { HttpClientSettings } from './client-settings.ts'
+import { connectionRefusal } from './connection-problem.ts'
+
+export interface HttpAnswer {
+  readonly status: number
+  header(name: string): string | undefined
+  /** At most answerBytesMax of it. */
+  readonly body: Uint8Array
+}
+
+export interface HttpPost {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  readonly abort: AbortSignal
+}
+
+/** What is read of an answer; the rest is not waited for. */
+const answerBytesMax = 64 * 1024
+const redirectsMax = 5
+/** The longest a timer of Node can be. */
+const timerMsMax = 2 ** 31 - 1
+
+/** Posts over kept-alive HTTP/1.1 connections. A missing answer is a retryable Refusal; any answer is returned. */
+export class HttpClient {
+  readonly #dispatcher: Dispatcher
+  readonly #isKept: boolean
+  readonly #reloading: Timer | undefined
+
+  constructor(settings: HttpClientSettings, host: Pick<Host, 'clock' | 'disk' | 'log'>) {
+    this.#isKept = !settings.disable_keep_alives
+    const options = {
+      connections: settings.max_conns_per_host === 0 ? null : settings.max_conns_per_host,
+      keepAliveTimeout: settings.idle_conn_timeout === 0 ? timerMsMax : settings.idle_conn_timeout,
+      keepAliveMaxTimeout: timerMsMax,
+      // The caller's own time limit ends a request.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+    }
+    if (settings.proxy_url !== undefined) {
+      const requestTls = loadClientTls(settings.tls, host.disk, 'tls')
+      this.#dispatcher = new ProxyAgent({ ...options, uri: settings.proxy_url, requestTls })
+      return
+    }
+    const connector = () =>
+      buildConnector({ ...loadClientTls(settings.tls, host.disk, 'tls'), allowH2: false })
+    let connect = connector()
+    this.#reloading = reloadPeriodically({
+      periodMs: settings.tls.reload_interval,
+      clock: host.clock,
+      log: host.log,
+      reload: () => {
+        connect = connector()
+      },
+    })
+    this.#dispatcher = new Agent({ ...options, connect: (to, done) => connect(to, done) })
+  }
+
+  async post(request: HttpPost): Promise<HttpAnswer> {
+    let { url } = request
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#postOnce({ ...request, url })
+      const location = answer.header('location')
+      // Only these two keep method and body; after any other redirect nothing would have been delivered.
+      const isRepeatable = answer.status === 307 || answer.status === 308
+      if (!isRepeatable || location === undefined || redirects === redirectsMax) return answer
+      const next = URL.parse(location, url.href)
+      // Headers may hold credentials: they go nowhere but where the configuration says.
+      if (next === null || next.origin !== url.origin) return answer
+      url = next
+    }
+  }
+
+  /** Ends every connection. */
+  async close(): Promise<void> {
+    this.#reloading?.cancel()
+    await this.#dispatcher.destroy()
+  }
+
+  async #postOnce({ url, headers, body, abort }: HttpPost): Promise<HttpAnswer> {
+    try {
+      const response = await this.#dispatcher.request({
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method: 'POST',
+        headers,
+        body,
+        signal: abort,
+        reset: !this.#isKept,
+      })
+      return {
+        status: response.statusCode,
+        header: (name) => [response.headers[name]].flat()[0],
+        body: await readBounded(response.body),
+      }
+    } catch (error) {
+      if (abort.aborted && abort.reason instanceof Refusal) throw abort.reason
+      throw connectionRefusal(url, error)
+    }
+  }
+}
+
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let byteLength = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    byteLength += chunk.length
+    // Leaving the loop destroys the body and its connection.
+    if (byteLength >= answerBytesMax) break
+  }
+  if (chunks.length === 1 && byteLength <= answerBytesMax) return chunks[0]
+  return Buffer.concat(chunks, Math.min(byteLength, answerBytesMax))
+}
