@@ -1,17 +1,20 @@
 import { forward } from './connectors/forward/index.ts'
+import { debug } from './exporters/debug/index.ts'
+import { file } from './exporters/file/index.ts'
+import { otlpGrpc } from './exporters/otlp-grpc/index.ts'
+import { otlpHttp } from './exporters/otlp-http/index.ts'
 import { healthCheck } from './extensions/health-check/index.ts'
 import { attributes } from './processors/attributes/index.ts'
 import { batch } from './processors/batch/index.ts'
 import { memoryLimiter } from './processors/memory-limiter/index.ts'
 import { resource } from './processors/resource/index.ts'
-import { otlp } from './receivers/otlp/index.ts'
 import type { Catalog } from '../pipeline/component.ts'
 
 /** Every component of this build. A new one is added here and nowhere else. */
 export const catalog: Catalog = {
-  receivers: [otlp],
+  receivers: [],
   processors: [memoryLimiter, batch, resource, attributes],
-  exporters: [],
+  exporters: [otlpGrpc, otlpHttp, debug, file],
   connectors: [forward],
   extensions: [healthCheck],
 }

@@ -68,11 +68,20 @@ function readRepeated(
   } else if (field.kind === 'string') {
     reader.array(() => writer.bytes(field.number, readString(reader)))
   } else {
-    const values: (number | bigint)[] = []
-    reader.array(() => values.push(readNumber(reader, field)))
+    let values: (number | bigint)[] = []
+    reader.array(() => {
+      if (values.length === packedCountMax) {
+        writePacked(writer, field, values)
+        values = []
+      }
+      values.push(readNumber(reader, field))
+    })
     if (values.length > 0) writePacked(writer, field, values)
   }
 }
+
+/** Longer lists are packed in several pieces, which join: each number held here takes sixteen times its text. */
+const packedCountMax = 1024
 
 const noBytes = new Uint8Array(0)
 

@@ -18,17 +18,24 @@ import type { Signal } from './signal.ts'
 export function indexRequest(signal: Signal, bytes: Uint8Array, client?: ClientInfo): Batch {
   try {
     const groups: ResourceGroup[] = []
-    const unknown = new ChunkList()
+    let unknown: ChunkList | undefined
     const fields = new FieldReader(bytes)
     while (fields.next()) {
-      if (fields.is(nesting.group)) groups.push(indexGroup(signal, bytes, fields.start, fields.end))
-      else unknown.add(bytes, fields.fieldStart, fields.end)
+      if (fields.is(nesting.group)) {
+        groups.push(indexGroup(signal, bytes, fields.start, fields.end))
+        continue
+      }
+      unknown ??= new ChunkList()
+      unknown.add(bytes, fields.fieldStart, fields.end)
     }
-    return new Batch(signal, groups, { unknown: unknown.toBytes(), client })
+    return new Batch(signal, groups, { unknown: unknown?.toBytes(), client })
   } catch (error) {
     throw asRefusal(error)
   }
 }
+
+// Made once, as a small request would otherwise pay for it with every group.
+const groupReader = new FieldReader(new Uint8Array(0))
 
 function indexGroup(signal: Signal, bytes: Uint8Array, start: number, end: number): ResourceGroup {
   let itemCount = 0
@@ -36,7 +43,8 @@ function indexGroup(signal: Signal, bytes: Uint8Array, start: number, end: numbe
   let resource: Uint8Array | undefined
   let fieldStart = 0
   let fieldEnd = 0
-  const fields = new FieldReader(bytes, start, end)
+  const fields = groupReader
+  fields.reset(bytes, start, end)
   while (fields.next()) {
     if (fields.is(nesting.scopes) || fields.is(nesting.legacyScopes)) {
       itemCount += countScopeItems(signal, bytes, fields.start, fields.end)

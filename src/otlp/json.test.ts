@@ -239,6 +239,22 @@ describe('reading JSON', () => {
     assert.deepStrictEqual(list, { arrayValue: { values: [{}, { intValue: 1n }] } })
   })
 
+  test('a list of numbers may be of any length', () => {
+    for (const length of [0, 1, 1023, 1024, 1025, 5000]) {
+      const counts = Array.from({ length }, (_, index) => BigInt(index))
+      const point = `{"bucketCounts":[${counts.join(',')}],"explicitBounds":[${counts.join(',')}]}`
+      const data = `"scopeMetrics":[{"metrics":[{"histogram":{"dataPoints":[${point}]}}]}]`
+      const request = fromJson('metrics', `{"resourceMetrics":[{${data}}]}`)
+      const metric = dig(request, 'resourceMetrics', 'scopeMetrics', 'metrics')
+      const { bucketCounts = [], explicitBounds = [] } = dig(
+        metric.histogram as PlainMessage,
+        'dataPoints',
+      )
+      assert.deepStrictEqual(bucketCounts, counts)
+      assert.deepStrictEqual(explicitBounds, counts.map(Number))
+    }
+  })
+
   test('an empty string is told from an empty value', () => {
     assert.deepStrictEqual(valueOf('{"stringValue":""}'), { stringValue: '' })
     assert.deepStrictEqual(valueOf('{"intValue":0}'), { intValue: 0n })

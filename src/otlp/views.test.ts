@@ -17,6 +17,7 @@ import {
   type PointView,
   SummaryPointView,
 } from './point-views.ts'
+import { Refusal } from './refusal.ts'
 import { ResourceView, ScopeView } from './resource-view.ts'
 import { type SpanEventView, type SpanLinkView, SpanView } from './span-view.ts'
 
@@ -272,6 +273,48 @@ test('a value nested without end is refused, not overflowed', () => {
 test('a metric view shows what protobufjs decodes', () => {
   compare('opentelemetry.proto.metrics.v1.Metric', (bytes) => plainMetric(new MetricView(bytes)))
 })
+
+test('views of damaged bytes show something or refuse, and nothing else happens', () => {
+  const shown: readonly (readonly [type: string, show: (bytes: Uint8Array) => unknown])[] = [
+    ['opentelemetry.proto.trace.v1.Span', (bytes) => showAll(new SpanView(bytes))],
+    ['opentelemetry.proto.metrics.v1.Metric', (bytes) => showAll(new MetricView(bytes))],
+    ['opentelemetry.proto.logs.v1.LogRecord', (bytes) => showAll(new LogRecordView(bytes))],
+  ]
+  for (const [type, show] of shown) {
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 })
+    fc.assert(
+      fc.property(arbitraryMessage(type), damage, ({ bytes }, hits) => {
+        for (const [position, byte] of hits)
+          if (bytes.length > 0) bytes[position % bytes.length] = byte
+        show(bytes)
+      }),
+      { numRuns: 80 },
+    )
+  }
+})
+
+/** Reads every property of a view and of the views in it. */
+function showAll(view: object): void {
+  for (let at = view; at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+    for (const name of Object.getOwnPropertyNames(at)) {
+      const value = readOrRefusal(view, name)
+      const parts: readonly unknown[] = Array.isArray(value) ? value : [value]
+      for (const part of parts)
+        if (typeof part === 'object' && part !== null && 'bytes' in part) showAll(part)
+      if (typeof value === 'object' && value !== null && 'points' in value)
+        for (const point of value.points as object[]) showAll(point)
+    }
+  }
+}
+
+function readOrRefusal(view: object, name: string): unknown {
+  try {
+    return Reflect.get(view, name)
+  } catch (error) {
+    assert.ok(error instanceof Refusal && error.code === 'invalid', String(error))
+    return undefined
+  }
+}
 
 /** What readValue makes of an AnyValue, from the oracle's. */
 function attributeValue(value: PlainMessage | undefined): AttributeValue {

@@ -9,9 +9,9 @@ export interface Pattern {
   /** Group names in the order of the groups. */
   readonly groupNames: readonly string[]
   /** Whether it matches anywhere in the text. */
-  test(text: string): boolean
+  readonly test: (text: string) => boolean
   /** The named groups of the first match, empty for one that took no part; undefined without a match. */
-  groups(text: string): readonly (readonly [name: string, text: string])[] | undefined
+  readonly groups: (text: string) => readonly (readonly [name: string, text: string])[] | undefined
 }
 
 /** Throws an Error that says what is wrong. */

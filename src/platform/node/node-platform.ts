@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { constants, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import process from 'node:process'
 import type { Clock, Disk, DiskFile, Platform, ProcessUsage, Random, Timer } from '../platform.ts'
@@ -19,7 +19,14 @@ export const nodeRandom: Random = {
 
 export const nodeDisk: Disk = {
   readFile: (path) => readFileSync(path),
-  openAppend: async (path, { truncate }) => diskFile(await open(path, truncate ? 'w' : 'a')),
+  openAppend: async (path, { truncate }) => {
+    // Not opened: where these are sockets, as under systemd, that fails.
+    if (path === '/dev/stdout') return streamFile(process.stdout)
+    if (path === '/dev/stderr') return streamFile(process.stderr)
+    // Not 'w': its writes go on where the last one ended, past the new end of a file that was cut.
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND
+    return diskFile(await open(path, truncate ? flags | constants.O_TRUNC : flags))
+  },
   byteLength: async (path) => {
     try {
       return (await stat(path)).size
@@ -39,6 +46,19 @@ function diskFile(handle: Awaited<ReturnType<typeof open>>): DiskFile {
     truncate: (byteLength) => handle.truncate(byteLength),
     sync: () => handle.sync(),
     close: () => handle.close(),
+  }
+}
+
+function streamFile(stream: NodeJS.WriteStream): DiskFile {
+  const nothing = () => Promise.resolve()
+  return {
+    append: (bytes) =>
+      new Promise((resolve, reject) => {
+        stream.write(bytes, (error) => (error ? reject(error) : resolve()))
+      }),
+    truncate: nothing,
+    sync: nothing,
+    close: nothing,
   }
 }
 
