@@ -60,6 +60,10 @@ suite('insert, update and upsert', () => {
     check(from, action, [...from, ['to', 2n ** 60n]])
     check(here, action, here)
     check(here, { ...action, default_value: 1 }, [...here, ['to', 1n]])
+    check([['from', null]], { ...action, default_value: 1 }, [
+      ['from', null],
+      ['to', null],
+    ])
   })
 
   test('take the value from the client', () => {

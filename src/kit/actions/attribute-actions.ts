@@ -1,4 +1,4 @@
-import type { AttributeEditor, AttributeValue } from '../../otlp/attributes.ts'
+import { type AttributeEditor, type AttributeValue, encodeKeyValue } from '../../otlp/attributes.ts'
 import type { ClientInfo } from '../../otlp/client-info.ts'
 import { remembering } from '../patterns/pattern.ts'
 import type { ActionSettings } from './action-settings.ts'
@@ -57,9 +57,16 @@ function compileConvert({ key, converted_type }: ActionSettings): Act {
 }
 
 function compileSet({ action, key, ...sources }: ActionSettings): Act {
-  const read = compileSource(sources)
   const mayAdd = action !== 'update'
   const mayChange = action !== 'insert'
+  if (sources.value !== undefined) {
+    // Encoded once for all that it is set on.
+    const keyValue = encodeKeyValue(key!, sources.value)
+    return (attributes) => {
+      if (attributes.has(key!) ? mayChange : mayAdd) attributes.setEncoded(key!, keyValue)
+    }
+  }
+  const read = compileSource(sources)
   return (attributes, client) => {
     const value = read(attributes, client)
     if (value === undefined) return
@@ -73,15 +80,15 @@ type Source = (
 ) => AttributeValue | undefined
 
 function compileSource(settings: Omit<ActionSettings, 'action' | 'key'>): Source {
-  const { value, from_attribute, from_context, default_value } = settings
+  const { from_attribute, from_context, default_value } = settings
   if (from_attribute !== undefined) {
-    return (attributes) => attributes.get(from_attribute) ?? default_value
+    return (attributes) => {
+      const found = attributes.get(from_attribute)
+      return found === undefined ? default_value : found
+    }
   }
-  if (from_context !== undefined) {
-    const read = compileContext(from_context)
-    return (_, client) => (client === undefined ? undefined : read(client)) ?? default_value
-  }
-  return () => value
+  const read = compileContext(from_context!)
+  return (_, client) => (client === undefined ? undefined : read(client)) ?? default_value
 }
 
 function compileContext(path: string): (client: ClientInfo) => string | undefined {
