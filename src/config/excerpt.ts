@@ -28,11 +28,11 @@ function maskLine(lines: readonly string[], index: number): string {
     return line.length === key.length ? line : `${key.trimEnd()}${key.trim() ? ' ' : key}${mask}`
   }
   return line
-    .replaceAll(/(:\/\/)[^/@\s"']+@/g, `$1${mask}@`)
-    .replaceAll(/\b(bearer|basic)\s+[\w+/=.~-]+/gi, `$1 ${mask}`)
     .replaceAll(pairPattern, (whole, key: string, between: string, value: string) =>
       isSecretName(key) || key === 'headers' ? maskValue(key + between, value) : whole,
     )
+    .replaceAll(/(:\/\/)[^/@\s"']+@/g, `$1${mask}@`)
+    .replaceAll(/\b(bearer|basic)\s+[\w+/=.~-]+/gi, `$1 ${mask}`)
 }
 
 // `token: ${env:TOKEN}` says where the secret is, not what it is.

@@ -79,7 +79,8 @@ class Expander {
     }
     const joined = this.#join(pieces, node.place, context)
     if (!joined.hasReference) return { ...node, value: joined.text }
-    const reference = { written: node.value, text: joined.text, isPrivate: joined.isPrivate }
+    const { hasReference: _, ...trace } = joined
+    const reference = { written: node.value, ...trace }
     return { ...node, value: joined.text, reference }
   }
 
@@ -109,6 +110,7 @@ class Expander {
     let text = ''
     let isPrivate = false
     let hasReference = false
+    let note: string | undefined
     for (const piece of pieces) {
       if (piece.kind !== 'reference') {
         text += piece.text
@@ -123,8 +125,9 @@ class Expander {
       const inline = this.#inline(piece, place, context)
       text += inline.text
       isPrivate ||= inline.isPrivate
+      note ??= inline.note
     }
-    return { text, isPrivate, hasReference }
+    return { text, isPrivate, hasReference, ...(note !== undefined && { note }) }
   }
 
   #inline(piece: Piece & { kind: 'reference' }, place: Place, context: Context): Retrieved {
@@ -134,12 +137,17 @@ class Expander {
     const read = readYaml(retrieved.text, at.source, at)
     if (read.value !== undefined && read.value.kind !== 'scalar') {
       const kind = read.value.kind === 'map' ? 'a section' : 'a list'
-      this.#error(at, context.path, `${piece.written} is ${kind} and cannot stand inside text`)
+      this.#error(
+        at,
+        context.path,
+        `has ${piece.written}, which is ${kind} and cannot stand inside text`,
+      )
       return emptyText
     }
     const inner = { ...context, chain: [...context.chain, piece.written], isRetrieved: true }
     const joined = this.#join(cutReferences(retrieved.text, true), at, inner)
-    return { text: joined.text, isPrivate: joined.isPrivate || retrieved.isPrivate }
+    const isPrivate = joined.isPrivate || retrieved.isPrivate
+    return { ...retrieved, ...joined, isPrivate }
   }
 
   #retrieve(
@@ -191,8 +199,11 @@ class Expander {
       return undefined
     }
     if (!isVariableName(target)) {
-      const rule = 'an environment variable is letters, digits and _, and begins with no digit'
-      this.#error(at.place, at.path, `has ${at.written}, but the name of ${rule}`)
+      const why =
+        target === ''
+          ? 'which names nothing'
+          : `but ${target} is no name of a variable: letters, digits and _, no digit first`
+      this.#error(at.place, at.path, `has ${at.written}, ${why}`)
       return undefined
     }
     // Own properties only, so that ${toString} is not found.

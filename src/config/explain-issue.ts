@@ -81,6 +81,10 @@ function foundText(found: Plain): string {
 
 function unknownKey(schema: z.ZodType, path: Path, key: string): Explained {
   const known = knownKeys(schema, path)
+  if (known.includes(key)) {
+    const rule = 'is not a setting of this kind of entry'
+    return { path: [...path, key], rule, showsFound: false, isAboutKey: true }
+  }
   let hint = didYouMean(key, known)
   if (hint === '') {
     const elsewhere = pathsOfKey(schema, key)
@@ -138,8 +142,14 @@ function explainUnion(
         if (each.code === 'invalid_type') words.add(typeWord(each.expected))
     }
   }
-  const rule = `must be ${[...words].join(' or ') || 'of another kind'}`
+  const rule = `must be ${anyOf([...words]) || 'of another kind'}`
   return [{ path, rule, showsFound: true, isAboutKey: false }]
+}
+
+/** `text, a number, or empty`. */
+function anyOf(words: readonly string[]): string {
+  if (words.length < 3) return words.join(' or ')
+  return `${words.slice(0, -1).join(', ')}, or ${words.at(-1)}`
 }
 
 const formWords: Readonly<Record<string, string>> = {

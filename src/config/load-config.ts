@@ -24,10 +24,8 @@ export interface LoadedConfig {
 export function loadConfig(sources: ConfigSources, env: Env, disk: Disk): LoadedConfig {
   const complaints: Complaint[] = []
   let root: Located | undefined
-  const layers = [
-    ...sources.configs.map((uri) => readSource(uri, env, disk)),
-    ...(sources.sets ?? []).map(readSet),
-  ]
+  const files = sources.configs.map((uri) => readSource(uri, env, disk))
+  const layers = [...files, ...(sources.sets ?? []).map(readSet)]
   if (sources.configs.length === 0) {
     complaints.push(complain({ message: 'no configuration is given; pass --config FILE' }))
   }
@@ -36,7 +34,7 @@ export function loadConfig(sources: ConfigSources, env: Env, disk: Disk): Loaded
     if (layer.value === undefined) continue
     root = root === undefined ? layer.value : mergeLocated(root, layer.value)
   }
-  const isComplete = layers.every((layer) => layer.value !== undefined) && layers.length > 0
+  const isComplete = files.every((layer) => layer.value !== undefined) && files.length > 0
   if (root === undefined) return { root: emptyRoot(sources), complaints, isComplete: false }
   // A source that was not understood may hold what the rest refers to, but each reference can still be judged alone.
   const expanded = expandLocated(root, env, disk)
@@ -84,7 +82,9 @@ function readLayer(text: string, name: string): Layer {
     if (complaints.length > 0) return { complaints }
     return { value: { kind: 'map', place: wholeOf(source), entries: new Map() }, complaints }
   }
-  if (value.kind === 'map') return { value: unflatten(value), complaints }
+  if (value.kind === 'map') {
+    return { value: { ...unflatten(value), place: wholeOf(source) }, complaints }
+  }
   if (value.kind === 'scalar' && value.value === null) return { complaints }
   const found = value.kind === 'list' ? 'a list' : 'text'
   const message = `must be a section with receivers, exporters and service, got ${found}`

@@ -9,7 +9,7 @@ export function mergeLocated(base: Located, over: Located): Located {
     const value = known === undefined ? entry.value : mergeLocated(known.value, entry.value)
     entries.set(key, { place: entry.place, value })
   }
-  return { kind: 'map', place: over.place, entries }
+  return { kind: 'map', place: base.place, entries }
 }
 
 /** `a::b: v` written as one key means `a: {b: v}`, in every source, as in the Collector. */

@@ -59,7 +59,8 @@ function complaintOf(explained: Explained, { root, path, schema, input }: Held):
     isSecretPath(full) || isSecretAt(schema, explained.path) || reference?.isPrivate === true
   const found = valueAt(input, explained.path)
   let message = explained.rule
-  if (explained.showsFound && found !== undefined) message += gotText(found)
+  if (explained.showsFound) message = withFound(message, found)
+  message = message.replace(', got ""', ', got nothing')
   if (isSecret) message = message.replace(/, got (?!nothing|a list|a section).*$/s, '')
   const isUnquoted = explained.rule.startsWith('must be text') && isBare(found)
   if (isUnquoted && reference === undefined) message += '; put it in quotes'
@@ -67,6 +68,15 @@ function complaintOf(explained: Explained, { root, path, schema, input }: Held):
   if (isQuoted && isBareText(found) && reference === undefined) message += '; remove the quotes'
   if (reference?.note !== undefined) message += ` (${reference.note})`
   return complain({ place: place satisfies Place, path: full, message })
+}
+
+/** The rule, what was found, and then the reason if there is one. */
+function withFound(rule: string, found: unknown): string {
+  const isSection = typeof found === 'object' && found !== null
+  if (!rule.startsWith('must') || (isSection && rule.includes(' entr'))) return rule
+  const end = rule.indexOf(';')
+  if (end < 0) return rule + gotText(found)
+  return rule.slice(0, end) + gotText(found) + rule.slice(end)
 }
 
 function isBareText(found: unknown): boolean {

@@ -31,7 +31,7 @@ export function readYaml(text: string, source: SourceText, fixed?: Place): ReadY
       prettyErrors: false,
       uniqueKeys: false,
       merge: true,
-      logLevel: 'silent',
+      logLevel: 'error',
     })
   } catch (error) {
     // The parser recurses, so text nested some thousand levels deep exhausts the stack.
@@ -63,7 +63,7 @@ function syntaxComplaints(
 ): Complaint[] {
   const complaints = new Map<number, Complaint>()
   for (const error of document.errors) {
-    const { offset, message } = explainSyntax(error, text)
+    const { offset, message } = explainSyntax(error, text, document)
     const place = placeAt(offset)
     if (!complaints.has(place.line)) complaints.set(place.line, complain({ place, message }))
   }

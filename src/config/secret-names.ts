@@ -13,7 +13,7 @@ export function isSecretName(name: string): boolean {
   if (words.some((word) => secretWords.has(word))) return true
   const joined = words.join('')
   return longSecretWords.some(
-    (word) => joined.includes(word) || (joined.length > 4 && editDistance(joined, word) <= 1),
+    (word) => joined.includes(word) || (joined.length >= 4 && editDistance(joined, word) <= 1),
   )
 }
 
@@ -24,7 +24,7 @@ export function isSecretPath(path: readonly (string | number)[]): boolean {
 
 // Names that hold a secret word and hold no secret: where one is kept, or what one is about.
 const publicName =
-  /_(file|filename|path|url|endpoint|header|type|ttl|enabled|name)$|^(key|metadata|routing|from)_|^max_|_cardinality_|^tokens?_per_|^bearer_?token_?auth/
+  /_(file|filename|path|url|endpoint|header|type|ttl|enabled|name)$|^(metadata|routing|from)_|^max_|_cardinality_|^tokens?_per_|^bearer_?token_?auth/
 
 const secretWords = new Set([
   'password',

@@ -1,11 +1,14 @@
-import type { YAMLParseError } from 'yaml'
+import { type Document, isCollection, isScalar, visit, type YAMLParseError } from 'yaml'
 
 /** What a YAML parser's error means to who wrote the file, and where to look. */
 export function explainSyntax(
   error: YAMLParseError,
   text: string,
+  document: Document.Parsed,
 ): { offset: number; message: string } {
   const offset = Math.min(error.pos[0], text.length)
+  const open = unclosed(error, document)
+  if (open !== undefined) return { offset: open.offset, message: `has no closing ${open.sign}` }
   const tab = tabInIndent(text, offset)
   if (tab !== undefined) {
     return { offset: tab, message: 'is indented with a tab; YAML allows only spaces' }
@@ -32,6 +35,26 @@ const sentences: Partial<Record<YAMLParseError['code'], string>> = {
   MULTIPLE_TAGS: 'has two tags',
   BAD_ALIAS: 'names an anchor that is not defined',
   KEY_OVER_1024_CHARS: 'has a key of more than 1024 characters; is a quote missing?',
+}
+
+/** The quote or bracket that is never closed: the parser notices only far below, where it should have been. */
+function unclosed(error: YAMLParseError, document: Document.Parsed) {
+  const sign = /(?:Missing closing|and end with a|must end with a|Expected) (["'\]}])/.exec(
+    error.message,
+  )?.[1]
+  if (sign === undefined) return undefined
+  let found: { offset: number; sign: string } | undefined
+  visit(document, {
+    Node: (_, node) => {
+      const offset = node.range?.[0]
+      if (offset === undefined || offset >= error.pos[0]) return
+      const type = isScalar(node) ? node.type : undefined
+      const isQuote = type === (sign === '"' ? 'QUOTE_DOUBLE' : 'QUOTE_SINGLE')
+      const isBracket = isCollection(node) && node.flow === true && ']}'.includes(sign)
+      if (isBracket || (isQuote && `'"`.includes(sign))) found = { offset, sign }
+    },
+  })
+  return found
 }
 
 // The parser reports most tabs as something else: it took the line for a continued text.

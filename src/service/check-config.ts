@@ -1,17 +1,17 @@
 /** Says whether a loaded configuration can run, and everything that is wrong with it at once. */
 import { type Complaint, hasErrors, sortComplaints } from '../config/complaint.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { locate } from '../config/located.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { parseSection } from '../config/parse-section.ts'
-import type { Catalog, ComponentDeclaration } from '../pipeline/component.ts'
+import { scrubExcerpt, secretTexts } from '../config/redact.ts'
+import type { Catalog, ComponentDeclaration, ComponentKind } from '../pipeline/component.ts'
 import { checkConnectors } from './check-connectors.ts'
 import { checkListeners, type Listener } from './check-listeners.ts'
 import { checkPipelines, lookUp } from './check-pipelines.ts'
 import type { CheckedConfig, CheckedPipeline, Configured } from './checked-config.ts'
 import { checkComponents, type Defined, type DefinedByKind } from './defined.ts'
 import { Findings } from './findings.ts'
-import { componentKinds, sectionOf } from './resolve-type.ts'
+import { componentKinds, schemaIn, sectionOf } from './resolve-type.ts'
 import {
   extensionsSchema,
   metricsPages,
@@ -37,7 +37,7 @@ export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult
   const defined = checkComponents(catalog, findings)
   const service = parseSection(loaded.root, ['service'], serviceSchema)
   findings.complaints.push(...service.complaints)
-  const pipelines = checkPipelines(defined, findings)
+  const { pipelines, isComplete } = checkPipelines(defined, findings)
   checkConnectors(pipelines, defined, findings)
   const extensionIds = checkExtensions(defined, findings)
   const settings = service.isValid ? (service.value as ServiceSettings) : undefined
@@ -47,9 +47,13 @@ export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult
     }
   }
   const used = usedBy(pipelines, extensionIds, defined)
-  warnOfUnused(used, defined, findings)
+  const kinds = isComplete ? componentKinds : (['extension'] as const)
+  warnOfUnused(kinds, { used, defined, findings })
   checkListeners([...metricsPages(settings), ...listenersOf(used)], findings)
-  const complaints = withoutEchoes([...loaded.complaints, ...findings.complaints])
+  const secrets = secretTexts(loaded.root, schemaIn(catalog))
+  const complaints = withoutEchoes(loaded.complaints, findings.complaints).map((complaint) =>
+    scrubExcerpt(complaint, secrets),
+  )
   if (hasErrors(complaints) || settings === undefined) return { complaints, config: undefined }
   const config: CheckedConfig = {
     receivers: configured(defined.receiver),
@@ -106,14 +110,14 @@ function usedBy(
   return used as ReadonlySet<Defined>
 }
 
-function warnOfUnused(
-  used: ReadonlySet<Defined>,
-  defined: DefinedByKind,
-  findings: Findings,
-): void {
-  const isServiceBroken = locate(findings.root, ['service', 'pipelines'])?.kind !== 'map'
-  for (const kind of componentKinds) {
-    if (isServiceBroken && kind !== 'extension') continue
+interface Usage {
+  readonly used: ReadonlySet<Defined>
+  readonly defined: DefinedByKind
+  readonly findings: Findings
+}
+
+function warnOfUnused(kinds: readonly ComponentKind[], { used, defined, findings }: Usage): void {
+  for (const kind of kinds) {
     for (const component of defined[kind].values()) {
       if (used.has(component) || component.declaration === undefined) continue
       const why =
@@ -136,13 +140,17 @@ function listenersOf(used: ReadonlySet<Defined>): Listener[] {
   return listeners
 }
 
-/** Without the warnings that an error at the same place makes plain. */
-function withoutEchoes(complaints: readonly Complaint[]): Complaint[] {
+/** Without what only repeats a problem: warnings beside an error, errors about a value that could not be expanded. */
+function withoutEchoes(
+  loading: readonly Complaint[],
+  checking: readonly Complaint[],
+): readonly Complaint[] {
   const keyOf = ({ file, line, path }: Complaint) => `${file}\0${line}\0${path}`
-  const errors = new Set(complaints.filter((each) => each.severity === 'error').map(keyOf))
-  return sortComplaints(
-    complaints.filter((each) => each.severity === 'error' || !errors.has(keyOf(each))),
-  )
+  const isError = ({ severity }: Complaint) => severity === 'error'
+  const unread = new Set(loading.filter(isError).map(keyOf))
+  const all = [...loading, ...checking.filter((complaint) => !unread.has(keyOf(complaint)))]
+  const errors = new Set(all.filter(isError).map(keyOf))
+  return sortComplaints(all.filter((each) => isError(each) || !errors.has(keyOf(each))))
 }
 
 function configured<D extends ComponentDeclaration>(

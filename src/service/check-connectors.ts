@@ -14,18 +14,38 @@ export function checkConnectors(
     if (declaration?.kind !== 'connector') continue
     const from = pipelines.filter(({ exporters }) => exporters.includes(id))
     const to = pipelines.filter(({ receivers }) => receivers.includes(id))
-    for (const pipeline of from) {
-      if (to.some((other) => joins(declaration, pipeline, other))) continue
-      const path = pathOf(pipeline, 'exporters', id)
-      findings.error(path, `names ${id} as exporter, but ${missing(to, 'receiver', declaration)}`)
-    }
-    for (const pipeline of to) {
-      if (from.some((other) => joins(declaration, other, pipeline))) continue
-      const path = pathOf(pipeline, 'receivers', id)
-      findings.error(path, `names ${id} as receiver, but ${missing(from, 'exporter', declaration)}`)
-    }
+    checkEnds({ id, declaration, from, to }, findings)
   }
   checkCycles(pipelines, defined, findings)
+}
+
+interface Use {
+  readonly id: string
+  readonly declaration: ConnectorDeclaration
+  readonly from: readonly CheckedPipeline[]
+  readonly to: readonly CheckedPipeline[]
+}
+
+function checkEnds({ id, declaration, from, to }: Use, findings: Findings): void {
+  // A signal that the connector does not take at all is complained of with the pipeline.
+  const takes = ({ signal }: CheckedPipeline) =>
+    declaration.routes.some(([input]) => input === signal)
+  const gives = ({ signal }: CheckedPipeline) =>
+    declaration.routes.some(([, output]) => output === signal)
+  const loose = from.filter(
+    (one) => takes(one) && !to.some((other) => joins(declaration, one, other)),
+  )
+  for (const pipeline of loose) {
+    const path = pathOf(pipeline, 'exporters', id)
+    findings.error(path, `names ${id} as exporter, but ${missing(to, 'receiver', declaration)}`)
+  }
+  // What is wrong with both ends is said of one.
+  if (loose.length > 0 || from.some((one) => !takes(one))) return
+  for (const pipeline of to) {
+    if (!gives(pipeline) || from.some((other) => joins(declaration, other, pipeline))) continue
+    const path = pathOf(pipeline, 'receivers', id)
+    findings.error(path, `names ${id} as receiver, but ${missing(from, 'exporter', declaration)}`)
+  }
 }
 
 function joins(
@@ -42,9 +62,11 @@ function missing(
   { routes }: ConnectorDeclaration,
 ): string {
   if (others.length === 0) return `no pipeline names it as ${role}`
+  const keepsSignal = routes.every(([input, output]) => input === output)
   const pairs = routes.map(([input, output]) => `${input} to ${output}`).join(', ')
   const names = others.map(({ id }) => id).join(', ')
-  return `it cannot join this pipeline with ${names}: it goes from ${pairs}`
+  const rule = keepsSignal ? 'it joins only pipelines of one signal' : `it goes from ${pairs}`
+  return `it cannot join this pipeline with ${names}: ${rule}`
 }
 
 function pathOf(pipeline: CheckedPipeline, list: 'receivers' | 'exporters', id: string) {

@@ -1,5 +1,5 @@
 import type { Path } from '../config/located.ts'
-import { pathText, placeOf } from '../config/located.ts'
+import { locate, pathText, placeOf } from '../config/located.ts'
 import type { Findings } from './findings.ts'
 
 export interface Listener {
@@ -13,9 +13,10 @@ export function checkListeners(listeners: readonly Listener[], findings: Finding
   listeners.forEach((listener, index) => {
     const other = listeners.slice(0, index).find((earlier) => collide(earlier, listener))
     if (other === undefined) return
-    const place = placeOf(findings.root, other.path)
-    const line = place.line > 0 ? ` (line ${place.line})` : ''
-    const what = `listens on ${listener.endpoint}, which ${pathText(other.path)}${line} takes`
+    const isWritten = locate(findings.root, other.path) !== undefined
+    const line = isWritten ? placeOf(findings.root, other.path).line : 0
+    const where = line > 0 ? ` (line ${line})` : ''
+    const what = `listens on ${listener.endpoint}, which ${pathText(other.path)}${where} takes`
     const same = other.endpoint === listener.endpoint ? ' already' : ` with ${other.endpoint}`
     findings.error(listener.path, `${what}${same}`)
   })

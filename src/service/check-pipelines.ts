@@ -10,15 +10,22 @@ import { pipelineSchema } from './service-schema.ts'
 
 export const pipelinesPath = ['service', 'pipelines']
 
+export interface CheckedPipelines {
+  readonly pipelines: readonly CheckedPipeline[]
+  /** False when one of them could not be read, so that what it uses is not known. */
+  readonly isComplete: boolean
+}
+
 /** Reads the pipelines and holds each to the components that are defined. */
-export function checkPipelines(defined: DefinedByKind, findings: Findings): CheckedPipeline[] {
+export function checkPipelines(defined: DefinedByKind, findings: Findings): CheckedPipelines {
   const node = locate(findings.root, pipelinesPath)
   const ids = node?.kind === 'map' ? [...node.entries.keys()] : []
   const isEmpty = node === undefined || node.kind === 'map' || node.kind === 'scalar'
   if (ids.length === 0 && isEmpty) {
     findings.keyError(pipelinesPath, 'must have at least one pipeline, such as traces')
   }
-  return ids.flatMap((id) => checkPipeline(id, defined, findings))
+  const pipelines = ids.flatMap((id) => checkPipeline(id, defined, findings))
+  return { pipelines, isComplete: ids.length > 0 && pipelines.length === ids.length }
 }
 
 function checkPipeline(id: string, defined: DefinedByKind, findings: Findings): CheckedPipeline[] {

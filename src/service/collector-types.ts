@@ -69,6 +69,8 @@ export function typeKey(type: string): string {
 }
 
 const otlpInstead = 'send OTLP instead: use the otlp_grpc or otlp_http exporter'
+const jaegerHttp =
+  'Jaeger takes OTLP itself: use the otlp_http exporter with endpoint http://jaeger:4318'
 
 /** Types that the Collector itself has removed, and what took their place. */
 const removed: Readonly<Record<ComponentKind, Readonly<Record<string, string>>>> = {
@@ -82,15 +84,15 @@ const removed: Readonly<Record<ComponentKind, Readonly<Record<string, string>>>>
     memoryballast: 'use the memory_limiter processor alone',
   },
   exporter: {
-    jaeger: `Jaeger takes OTLP on port 4317; ${otlpInstead}`,
-    jaegerthrift: `Jaeger takes OTLP on port 4318; ${otlpInstead}`,
-    jaegerthrifthttp: `Jaeger takes OTLP on port 4318; ${otlpInstead}`,
-    loki: 'Loki takes OTLP; use the otlp_http exporter with endpoint http://loki:3100/otlp',
+    jaeger: 'Jaeger takes OTLP itself: use the otlp_grpc exporter with endpoint jaeger:4317',
+    jaegerthrift: jaegerHttp,
+    jaegerthrifthttp: jaegerHttp,
+    loki: 'Loki takes OTLP itself: use the otlp_http exporter with endpoint http://loki:3100/otlp',
     opencensus: otlpInstead,
   },
   connector: {},
   extension: {
-    memoryballast: 'a ballast does nothing in Penstock; the memory_limiter processor bounds memory',
+    memoryballast: 'use the memory_limiter processor alone',
   },
 }
 

@@ -21,7 +21,8 @@ export function checkComponents(catalog: Catalog, findings: Findings): DefinedBy
   const defined = {} as Record<ComponentKind, ReadonlyMap<string, Defined>>
   for (const kind of componentKinds) defined[kind] = checkSection(catalog, kind, findings)
   const { receiver, exporter, connector } = defined
-  for (const id of connector.keys()) {
+  for (const { id, declaration } of connector.values()) {
+    if (declaration === undefined) continue
     const other = receiver.has(id) ? 'receiver' : exporter.has(id) ? 'exporter' : undefined
     if (other === undefined) continue
     const message = `is also the id of ${other === 'exporter' ? 'an' : 'a'} ${other}; give one of them a name, such as ${id}/2`

@@ -1,3 +1,5 @@
+import type { z } from 'zod'
+import type { Path } from '../config/located.ts'
 import { didYouMean, nearest } from '../config/nearest.ts'
 import type { Catalog, ComponentDeclaration, ComponentKind } from '../pipeline/component.ts'
 import { collectorTypesOf, isCollectorType, replacementOf, typeKey } from './collector-types.ts'
@@ -73,4 +75,14 @@ export function parseComponentId(id: string): ComponentIdParts | string {
     return 'has a name with spaces or control characters in it'
   }
   return { type, name }
+}
+
+/** Finds the schema of the component at a path such as `exporters`, `otlp/eu`; undefined when there is none. */
+export function schemaIn(catalog: Catalog): (path: Path) => z.ZodType | undefined {
+  return ([section, id]) => {
+    const kind = componentKinds.find((each) => sectionOf[each] === section)
+    if (kind === undefined || id === undefined) return undefined
+    const parts = parseComponentId(String(id))
+    return typeof parts === 'string' ? undefined : find(catalog, kind, parts.type)?.config
+  }
 }
