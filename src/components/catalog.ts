@@ -3,18 +3,20 @@ import { debug } from './exporters/debug/index.ts'
 import { file } from './exporters/file/index.ts'
 import { otlpGrpc } from './exporters/otlp-grpc/index.ts'
 import { otlpHttp } from './exporters/otlp-http/index.ts'
+import { prometheus } from './exporters/prometheus/index.ts'
 import { healthCheck } from './extensions/health-check/index.ts'
 import { attributes } from './processors/attributes/index.ts'
 import { batch } from './processors/batch/index.ts'
 import { memoryLimiter } from './processors/memory-limiter/index.ts'
 import { resource } from './processors/resource/index.ts'
+import { otlp } from './receivers/otlp/index.ts'
 import type { Catalog } from '../pipeline/component.ts'
 
 /** Every component of this build. A new one is added here and nowhere else. */
 export const catalog: Catalog = {
-  receivers: [],
+  receivers: [otlp],
   processors: [memoryLimiter, batch, resource, attributes],
-  exporters: [otlpGrpc, otlpHttp, debug, file],
+  exporters: [otlpGrpc, otlpHttp, prometheus, debug, file],
   connectors: [forward],
   extensions: [healthCheck],
 }

@@ -13,21 +13,31 @@ import { settle } from '../../../test/kit/manual-clock.ts'
 import { testHost } from '../../../test/kit/test-host.ts'
 import { GrpcServer } from './grpc-server.ts'
 import { type GrpcServerSettings, grpcServerSettings } from './server-config.ts'
-import type { UnaryReply } from './unary-method.ts'
+import type { UnaryMethod, UnaryReply } from './unary-method.ts'
 
 const path = '/test.Service/Call'
 const hello = Buffer.from('hello')
 const minuteMs = 60_000
 
 /** A server whose calls wait until `answerAll`, or echo at once when `isEager`. */
-async function start(context: TestContext, config: object = {}, isEager = true) {
+async function start(
+  context: TestContext,
+  config: object = {},
+  isEager = true,
+  connectionCountMax?: number,
+) {
   const host = testHost()
   const waiting: (() => void)[] = []
   const answer = (message: Uint8Array): UnaryReply | Promise<UnaryReply> =>
     isEager ? message : new Promise((resolve) => waiting.push(() => resolve(message)))
   const settings = grpcServerSettings('localhost:0').parse(config) as GrpcServerSettings
   const server = new GrpcServer(
-    { settings, where: 'protocols.grpc', methods: new Map([[path, { answer }]]) },
+    {
+      settings,
+      where: 'protocols.grpc',
+      methods: new Map([[path, { answer }]]),
+      connectionCountMax,
+    },
     host,
   )
   await server.start()
@@ -189,6 +199,55 @@ test('pings no closer than min_time are welcome, without calls only when permitt
     await host.clock.advance(10_000)
   }
   assert.equal(server.connectionCount, 1)
+})
+
+test('calls over max_concurrent_streams wait at the client, or are sent again', async (context) => {
+  const config = { max_concurrent_streams: 10 }
+  const { server, waiting, closing, answerAll } = await start(context, config, false)
+  const client = closing(new ForeignClient(server.port))
+  const calls = Array.from({ length: 300 }, () => client.call(path, hello))
+  let seenMax = 0
+  let answered = 0
+  for (const call of calls) void call.then(() => answered++)
+  await until(() => {
+    seenMax = Math.max(seenMax, waiting.length)
+    answerAll()
+    return answered === 300
+  })
+  for (const call of calls) assert.equal((await call).code, 'OK')
+  assert.ok(seenMax <= 10, `${seenMax} at a time`)
+  assert.equal(server.connectionCount, 1)
+})
+
+test('connections over the limit are turned away, and that is said once', async (context) => {
+  const { host, server, closing } = await start(context, {}, true, 1)
+  const first = closing(new RawClient(server.port))
+  await first.request({ path, pieces: [frame(hello)] })
+  for (let count = 0; count < 2; count++) {
+    const second = connect(server.port, '127.0.0.1')
+    second.on('error', () => {})
+    await once(second, 'close')
+  }
+  assert.equal(server.connectionCount, 1)
+  assert.deepEqual(
+    host.lines.map((line) => line.message),
+    ['gRPC connections are turned away'],
+  )
+})
+
+test('an IPv4 client of an IPv6 socket is known by its IPv4 address', async (context) => {
+  const host = testHost()
+  const addresses: string[] = []
+  const settings = grpcServerSettings(':0').parse({}) as GrpcServerSettings
+  const method: UnaryMethod = { answer: (_, client) => void addresses.push(client.address) }
+  const methods = new Map([[path, method]])
+  const server = new GrpcServer({ settings, where: 'protocols.grpc', methods }, host)
+  await server.start()
+  context.after(() => server.stop(AbortSignal.abort()))
+  const client = new RawClient(server.port)
+  context.after(() => client.close())
+  await client.request({ path, pieces: [frame(hello)] })
+  assert.deepEqual(addresses, ['127.0.0.1'])
 })
 
 test('a flood of resets ends the connection', async (context) => {

@@ -56,7 +56,7 @@ export class GrpcConnection {
     this.#session = session
     this.#environment = environment
     const { keepalive, clock, random } = environment
-    this.#client = anonymousClient(session.socket?.remoteAddress ?? '')
+    this.#client = anonymousClient(peerAddress(session))
     this.#pings = new PingPolicy({
       minTimeMs: keepalive.clientPingGapMs,
       permitWithoutStream: keepalive.permitPingWithoutStream,
@@ -154,16 +154,17 @@ export class GrpcConnection {
       if (this.#session.destroyed) return
       if (this.#bytesRead() !== before) return this.#watchPulse()
       this.#after('pong', pingTimeoutMs, () => this.destroy())
-      const isSent = this.#session.ping(() => {
+      const isSent = this.#session.ping((error) => {
         this.#cancel('pong')
-        this.#watchPulse()
+        if (error === null) this.#watchPulse()
       })
       if (!isSent) this.destroy()
     })
   }
 
   #bytesRead(): number {
-    return this.#session.socket?.bytesRead ?? 0
+    // The socket of a destroyed session throws when it is asked anything.
+    return this.#session.destroyed ? 0 : this.#session.socket.bytesRead
   }
 
   #onPing(): void {
@@ -189,6 +190,12 @@ export class GrpcConnection {
     this.#timers.get(name)?.cancel()
     this.#timers.delete(name)
   }
+}
+
+/** Without a port; of an IPv4 client also where the socket is an IPv6 one. Empty for a unix socket. */
+function peerAddress(session: ServerHttp2Session): string {
+  const address = session.destroyed ? undefined : session.socket.remoteAddress
+  return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '')
 }
 
 function ignore(): void {}

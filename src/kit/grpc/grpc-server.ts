@@ -27,9 +27,12 @@ interface GrpcServerOptions {
   readonly where: string
   /** Methods by path, such as /package.Service/Method. */
   readonly methods: ReadonlyMap<string, UnaryMethod>
+  /** Connections over this many are closed as they come; 10000 when absent. */
+  readonly connectionCountMax?: number
 }
 
-const connectionCountMax = 10_000
+/** How often to say that connections are turned away. */
+const turnedAwayLogMs = 60_000
 
 export class GrpcServer {
   readonly #options: GrpcServerOptions
@@ -114,9 +117,23 @@ export class GrpcServer {
         reload: () => secure.setSecureContext(load()!.context),
       })
     }
-    server.maxConnections = connectionCountMax
+    this.#limitConnections(server)
     this.#listenTo(server)
     return server
+  }
+
+  #limitConnections(server: Http2Server): void {
+    server.maxConnections = this.#options.connectionCountMax ?? 10_000
+    let saidMs = -Infinity
+    server.on('drop', () => {
+      const nowMs = this.#host.clock.monotonicMs()
+      if (nowMs - saidMs < turnedAwayLogMs) return
+      saidMs = nowMs
+      this.#host.log.warn(
+        { connections: server.maxConnections },
+        'gRPC connections are turned away',
+      )
+    })
   }
 
   #listenTo(server: Http2Server): void {

@@ -13,12 +13,15 @@ const kib = 1024
 const streamWindowBytes = 1024 * kib
 const connectionWindowBytes = 8 * 1024 * kib
 
+const handshakeMs = 20_000
+
 const abuseLimits = {
   /** In MiB: answers that wait, header tables and the like. The messages themselves are in the ledger. */
   maxSessionMemory: 16,
   maxHeaderListPairs: 128,
   maxSessionInvalidFrames: 100,
-  maxSessionRejectedStreams: 100,
+  // Streams over max_concurrent_streams, which a client may well send before it has read our SETTINGS.
+  maxSessionRejectedStreams: 1000,
   // Clients give calls up in waves; what goes on beyond them is the rapid reset attack and ends the connection.
   streamResetBurst: 1000,
   streamResetRate: 100,
@@ -44,6 +47,7 @@ export function createHttp2Server(
     ...context,
     // gRPC is HTTP/2 alone: whoever offers nothing else is turned away in the handshake.
     ALPNProtocols: ['h2'],
+    handshakeTimeout: handshakeMs,
     requestCert,
     rejectUnauthorized: requestCert,
   })

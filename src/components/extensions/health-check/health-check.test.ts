@@ -68,6 +68,12 @@ test('only the configured path answers, and one ending in a slash answers below 
   assert.equal(await statusOf('/health/', '/health/x'), 200)
 })
 
+test('localhost is the IPv4 loopback address, whatever the resolver says first', async () => {
+  await withPage({ settings: { endpoint: 'localhost:0' } }, async (url) => {
+    assert.equal((await fetch(url)).status, 200)
+  })
+})
+
 test('own bodies replace the JSON', async () => {
   const settings = { response_body: { healthy: 'fine' } }
   await withPage({ settings }, async (url) => {
@@ -99,6 +105,7 @@ test('what belongs to the second version is refused by name', () => {
   assert.match(complaintOf({ use_v2: true })!, /^use_v2 is not supported yet/)
   assert.match(complaintOf({ grpc: { endpoint: 'x:1' } })!, /^grpc is not supported yet/)
   assert.match(complaintOf({ http: {} })!, /^http is not supported yet/)
+  assert.match(complaintOf({ tls: { cert_file: 'x' } })!, /^tls is not supported yet/)
   assert.match(complaintOf({ component_health: {} })!, /^component_health is not supported yet/)
   assert.equal(
     complaintOf({ use_v2: false, check_collector_pipeline: { interval: '1m' } }),

@@ -41,7 +41,7 @@ export class HealthCheck implements Extension {
     const port = Number(endpoint.slice(colon + 1))
     return new Promise((done, failed) => {
       this.#server.once('error', failed)
-      this.#server.listen({ port, ...(host !== '' && { host }) }, () => {
+      this.#server.listen({ port, ...boundHost(host) }, () => {
         this.#server.off('error', failed)
         done()
       })
@@ -81,6 +81,12 @@ export class HealthCheck implements Extension {
       uptime: goDuration(this.#host.clock.nowMs() - readySinceMs),
     }
   }
+}
+
+/** Of the two loopback addresses localhost means the IPv4 one, as in Go; no host means every address. */
+function boundHost(host: string): { host?: string } {
+  if (host === '') return {}
+  return { host: host === 'localhost' ? '127.0.0.1' : host }
 }
 
 /** As Go prints a duration: 1h2m3.5s. */

@@ -24,6 +24,10 @@ const config = section({
     interval: duration().prefault('5m'),
     exporter_failure_threshold: z.int().min(1).default(5),
   }).describe("Accepted for compatibility; has no effect, as in the Collector's."),
+  tls: unsupported('the page is served in plain text'),
+  auth: unsupported('the page is served to anyone who can reach it'),
+  cors: unsupported('the page is for probes, not for browsers'),
+  middlewares: unsupported('the page is served as it is'),
   use_v2: z
     .literal(false, 'is not supported yet: the second version of the health page')
     .default(false)

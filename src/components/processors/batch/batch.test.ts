@@ -212,6 +212,50 @@ test('items that come while batches are held go together when they can', async (
   assert.deepEqual(sent(), [['1'], ['2', '3', '4']])
 })
 
+test('a batch whose time passes while others are held is cut only when it can go', async () => {
+  const { host, sent, consume } = batcher()
+  host.sink.respond = refuseForNow
+  void consume(logs(['1', '2', '3', '4']))
+  void consume(logs(['5']))
+  await host.clock.advance(1500)
+  void consume(logs(['6']))
+  host.sink.respond = () => {}
+  await host.clock.advance(7500)
+  assert.deepEqual(sent(), [
+    ['1', '2', '3', '4'],
+    ['5', '6'],
+  ])
+})
+
+test('several refused at a time wait out one pause together', async () => {
+  const { host, sent, consume } = batcher()
+  host.sink.respond = async () => refuseForNow()
+  for (let index = 0; index < 3; index++) void consume(logs(['1', '2', '3', '4']))
+  await settle()
+  assert.equal(host.clock.timerCount, 1)
+  host.sink.respond = () => {}
+  await host.clock.advance(1000)
+  assert.equal(sent().length, 3)
+  assert.equal(host.clock.timerCount, 0)
+})
+
+test('what is on its way at the deadline and comes back is counted as lost', async () => {
+  const { host, consume, stop } = batcher()
+  let fail = () => {}
+  host.sink.respond = () =>
+    new Promise((_, reject) => {
+      fail = () => reject(new Refusal('unavailable', 'try later'))
+    })
+  void consume(logs(['1', '2', '3', '4']))
+  await stop(AbortSignal.abort())
+  assert.deepEqual(host.drops, [])
+  fail()
+  await settle()
+  assert.deepEqual(host.drops, [{ signal: 'logs', itemCount: 4, cause: 'shutdown' }])
+  assert.equal(host.memory.heldBytes, 0)
+  assert.equal(host.clock.timerCount, 0)
+})
+
 test('stopping sends what is left and waits for what is on its way', async () => {
   const { host, sent, consume, stop } = batcher()
   let finish = () => {}
@@ -355,14 +399,20 @@ test('waiting for export, a refusal reaches exactly the senders whose items were
 })
 
 test('waiting for export, a retryable refusal of one half outweighs a permanent one of the other', () => {
-  const { host, consume } = batcher({
-    wait_for_export: true,
-    send_batch_size: 2,
-    send_batch_max_size: 2,
-  })
-  let count = 0
-  host.sink.respond = () => (count++ === 0 ? refuseForNow() : refuseForGood())
-  assert.throws(() => consume(logs(['1', '2', '3', '4'])), { code: 'unavailable' })
+  const orders = [
+    [refuseForNow, refuseForGood],
+    [refuseForGood, refuseForNow],
+  ]
+  for (const [first, second] of orders) {
+    const { host, consume } = batcher({
+      wait_for_export: true,
+      send_batch_size: 2,
+      send_batch_max_size: 2,
+    })
+    let count = 0
+    host.sink.respond = () => (count++ === 0 ? first() : second())
+    assert.throws(() => consume(logs(['1', '2', '3', '4'])), { code: 'unavailable' })
+  }
 })
 
 test('waiting for export, stopping waits for the answers', async () => {

@@ -1,0 +1,164 @@
+/** The families on the page, and who may use which name. A name belongs to one family: the first wins. */
+import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
+import { metricData, temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { describeSource, nameKind } from '../../../kit/prometheus/metric-source.ts'
+import { unitText } from '../../../kit/prometheus/unit-words.ts'
+import type { Counter } from '../../../pipeline/meter.ts'
+import type { Logger } from '../../../pipeline/host.ts'
+import type { Family, FamilyType, Metric, Verdict } from './series.ts'
+
+interface RegistryOptions {
+  readonly naming: MetricNaming
+  /** Names that no metric may take. */
+  readonly reserved: ReadonlySet<string>
+  readonly log: Logger
+  /** Counts metrics that met a family of another type, or of another help. */
+  readonly conflicts: { readonly type: Counter; readonly help: Counter }
+}
+
+export class FamilyRegistry {
+  readonly #options: RegistryOptions
+  readonly #families = new Map<string, Family>()
+  /** Sample names, such as `x_bucket` of a histogram x, to the family that writes them. */
+  readonly #claims = new Map<string, Family>()
+  /** In order of name; undefined after a change. */
+  #sorted: readonly Family[] | undefined
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+  }
+
+  get count(): number {
+    return this.#families.size
+  }
+
+  has(name: string): boolean {
+    return this.#families.has(name) || this.#claims.has(name)
+  }
+
+  sorted(): readonly Family[] {
+    this.#sorted ??= [...this.#families.values()].sort((left, right) =>
+      left.name < right.name ? -1 : 1,
+    )
+    return this.#sorted
+  }
+
+  /** Which family a metric belongs to, made if it is the first; or why it belongs to none. */
+  judge(metric: Metric): Verdict {
+    const known = metric.family
+    if (known !== undefined && (known.family ?? known.blocker)?.isGone !== true) return known
+    const verdict = this.#judge(metric)
+    metric.family = verdict
+    return verdict
+  }
+
+  /** Forgets families without series. */
+  sweep(): void {
+    for (const family of this.#families.values()) {
+      if (family.series.size > 0) continue
+      family.isGone = true
+      this.#families.delete(family.name)
+      for (const name of sampleNames(family.name, family.type)) this.#claims.delete(name)
+      this.#sorted = undefined
+    }
+  }
+
+  #judge(metric: Metric): Verdict {
+    const type = familyType(metric)
+    if (type === undefined) return refused('no_data')
+    if (hasTemporality(metric) && metric.temporality !== temporality.delta) {
+      if (metric.temporality !== temporality.cumulative) return refused('temporality_unspecified')
+    }
+    const { name: source, unit } = metric
+    const named = { name: source, unit, kind: nameKind(metric) }
+    const name = metricName(this.#options.naming, named)
+    if (name === undefined) return refused('invalid_name')
+    if (this.#options.reserved.has(name)) return refused('reserved_name')
+    const family = this.#families.get(name)
+    if (family?.type === type) {
+      this.#compareHelp(family, metric)
+      return { family, cause: '' }
+    }
+    const blocker = family ?? this.#blocker(name, type)
+    if (blocker !== undefined) return this.#conflict(blocker, metric, name, type)
+    return { family: this.#add(name, type, metric), cause: '' }
+  }
+
+  #add(name: string, type: FamilyType, metric: Metric): Family {
+    const family: Family = {
+      name,
+      type,
+      help: metric.help,
+      unit: unitText(metric.unit),
+      series: new Map(),
+      isGone: false,
+      hasLoggedConflict: false,
+      hasLoggedHelp: false,
+    }
+    this.#families.set(name, family)
+    for (const sample of sampleNames(name, type)) this.#claims.set(sample, family)
+    this.#sorted = undefined
+    return family
+  }
+
+  #blocker(name: string, type: FamilyType): Family | undefined {
+    for (const sample of sampleNames(name, type)) {
+      const family = this.#claims.get(sample)
+      if (family !== undefined) return family
+    }
+    return this.#claims.get(name)
+  }
+
+  #conflict(blocker: Family, metric: Metric, name: string, type: FamilyType): Verdict {
+    this.#options.conflicts.type.add(1)
+    if (!blocker.hasLoggedConflict) {
+      blocker.hasLoggedConflict = true
+      this.#options.log.warn(
+        { family: blocker.name, type: blocker.type, refused: name, refused_type: type },
+        `${describeSource(metric)} is not exposed: ${type} ${name} would share a name with ` +
+          `${blocker.type} ${blocker.name}, which came first`,
+      )
+    }
+    return { family: undefined, cause: 'type_conflict', blocker }
+  }
+
+  #compareHelp(family: Family, metric: Metric): void {
+    if (family.help === metric.help) return
+    this.#options.conflicts.help.add(1)
+    if (family.hasLoggedHelp) return
+    family.hasLoggedHelp = true
+    this.#options.log.info(
+      { family: family.name, kept: family.help, other: metric.help },
+      `${describeSource(metric)} has another description: the first one is kept`,
+    )
+  }
+}
+
+function refused(cause: string): Verdict {
+  return { family: undefined, cause }
+}
+
+function familyType(metric: Metric): FamilyType | undefined {
+  switch (metric.dataField) {
+    case metricData.gauge:
+      return metric.originalType === 'unknown' ? 'unknown' : 'gauge'
+    case metricData.sum:
+      return metric.isMonotonic ? 'counter' : 'gauge'
+    case metricData.histogram:
+    case metricData.exponentialHistogram:
+      return 'histogram'
+    case metricData.summary:
+      return 'summary'
+    default:
+      return undefined
+  }
+}
+
+function hasTemporality({ dataField }: Metric): boolean {
+  return dataField !== metricData.gauge && dataField !== metricData.summary
+}
+
+function sampleNames(name: string, type: FamilyType): readonly string[] {
+  if (type === 'histogram') return [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]
+  return type === 'summary' ? [name, `${name}_sum`, `${name}_count`] : [name]
+}

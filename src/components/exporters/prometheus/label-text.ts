@@ -1,0 +1,59 @@
+/** Labels as the text formats write them, without the braces. */
+import {
+  escapeName,
+  type EscapingScheme,
+  isLegacyLabelName,
+} from '../../../kit/prometheus/escaping.ts'
+import type { Label } from '../../../kit/prometheus/labels.ts'
+
+export interface LabelText {
+  readonly text: string
+  /** Whether a name is not a legacy one and stands in quotes. */
+  readonly hasQuoted: boolean
+}
+
+export function labelText(labels: readonly Label[]): LabelText {
+  let text = ''
+  let hasQuoted = false
+  for (const { name, value } of labels) {
+    if (text !== '') text += ','
+    if (isLegacyLabelName(name)) text += name
+    else {
+      hasQuoted = true
+      text += `"${escapeText(name)}"`
+    }
+    text += `="${escapeText(value)}"`
+  }
+  // Written to the page as one flat string, and kept for long: a rope would hold on to its pieces.
+  return { text: flat(text), hasQuoted }
+}
+
+/** The same labels for a scraper that wants their names escaped. Of two names that become one, the first stays. */
+export function escapeLabelText(text: string, scheme: EscapingScheme): string {
+  const names = new Set<string>()
+  const result: string[] = []
+  for (const [, quoted, bare, value] of text.matchAll(labelPattern)) {
+    const name = escapeName(scheme, quoted === undefined ? bare : unescapeText(quoted), 'label')
+    if (names.has(name)) continue
+    names.add(name)
+    result.push(`${isLegacyLabelName(name) ? name : `"${escapeText(name)}"`}="${value}"`)
+  }
+  return result.join(',')
+}
+
+/** Backslash, line feed and quote, as label values and quoted names have them. */
+export function escapeText(text: string): string {
+  return special.test(text) ? text.replace(/[\\\n"]/g, (char) => escapes[char]) : text
+}
+
+export function unescapeText(text: string): string {
+  return text.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char))
+}
+
+const special = /[\\\n"]/
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '"': '\\"' }
+const labelPattern = /(?:"((?:[^"\\]|\\.)*)"|([^=,"]+))="((?:[^"\\]|\\.)*)"/g
+
+function flat(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8')
+}

@@ -1,0 +1,61 @@
+import type { Batch } from '../../../otlp/batch.ts'
+import { asRefusal } from '../../../otlp/malformed.ts'
+import type { Exporter } from '../../../pipeline/component.ts'
+import type { ExporterHost } from '../../../pipeline/host.ts'
+import type { Timer } from '../../../platform/platform.ts'
+import { PageServer } from './page-server.ts'
+import { renderText } from './render-text.ts'
+import { SeriesStore } from './series-store.ts'
+import { labelRules, type PrometheusSettings, strategyOf } from './settings.ts'
+
+/** Keeps the last value of every series and shows them to whoever scrapes. */
+export class PrometheusExporter implements Exporter {
+  readonly #settings: PrometheusSettings
+  readonly #host: ExporterHost
+  readonly #store: SeriesStore
+  readonly #server: PageServer
+  #sweeper: Timer | undefined
+
+  constructor(settings: PrometheusSettings, host: ExporterHost) {
+    this.#settings = settings
+    this.#host = host
+    this.#store = new SeriesStore(
+      {
+        naming: { strategy: strategyOf(settings), namespace: settings.namespace },
+        rules: labelRules(settings),
+        expirationMs: settings.metric_expiration,
+        seriesMax: settings.max_series,
+        keepsExemplars: settings.enable_open_metrics,
+      },
+      host,
+    )
+    const sendTimestamps = settings.send_timestamps
+    this.#server = new PageServer(settings, host, (format) =>
+      renderText(this.#store, { format, sendTimestamps }),
+    )
+  }
+
+  get port(): number {
+    return this.#server.port
+  }
+
+  async start(): Promise<void> {
+    await this.#server.start()
+    // Often enough that a round of sweeps is done within the expiration, not so often that idle costs anything.
+    const periodMs = Math.min(1000, Math.max(50, this.#settings.metric_expiration / 60))
+    this.#sweeper = this.#host.clock.every(periodMs, () => this.#store.sweep())
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#sweeper?.cancel()
+    await this.#server.stop(deadline)
+  }
+
+  consume(batch: Batch): void {
+    try {
+      this.#store.consume(batch)
+    } catch (error) {
+      throw asRefusal(error)
+    }
+  }
+}

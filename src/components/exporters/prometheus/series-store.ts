@@ -1,0 +1,226 @@
+/** The last value of every series: what arrives changes it, scrapes read it, silence ends it. */
+import type { Batch } from '../../../otlp/batch.ts'
+import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
+import { type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
+import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
+import { metricData } from '../../../kit/prometheus/metric-reader.ts'
+import { describeSource } from '../../../kit/prometheus/metric-source.ts'
+import { compareNanos } from '../../../kit/prometheus/nanos.ts'
+import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
+import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import type { ExporterHost } from '../../../pipeline/host.ts'
+import { FamilyRegistry } from './family-registry.ts'
+import { labelText } from './label-text.ts'
+import { type Family, type Metric, Series, type Verdict } from './series.ts'
+import { storeMetrics, type StoreMetrics } from './store-metrics.ts'
+import { TargetInfos } from './target-infos.ts'
+import { ValueTaker } from './value-taker.ts'
+
+export interface StoreOptions {
+  readonly naming: MetricNaming
+  readonly rules: LabelRules
+  readonly expirationMs: number
+  readonly seriesMax: number
+  readonly keepsExemplars: boolean
+}
+
+export class SeriesStore {
+  readonly families: FamilyRegistry
+  readonly targets: TargetInfos
+  readonly #options: StoreOptions
+  readonly #host: ExporterHost
+  readonly #metrics: StoreMetrics
+  readonly #index: SeriesIndex<Verdict, Series>
+  readonly #taker: ValueTaker
+  readonly #drops = new Map<string, number>()
+  #seriesCount = 0
+  #takenCount = 0
+  #nowMs = 0
+  #hasLoggedOverflow = false
+
+  constructor(options: StoreOptions, host: ExporterHost) {
+    this.#options = options
+    this.#host = host
+    this.#metrics = storeMetrics(host.meter, {
+      series: () => this.#seriesCount,
+      families: () => this.families.count,
+      sources: () => this.#index.sourceCount,
+    })
+    this.targets = new TargetInfos(options.naming)
+    this.families = new FamilyRegistry({
+      naming: options.naming,
+      reserved: new Set([this.targets.name]),
+      log: host.log,
+      conflicts: this.#metrics,
+    })
+    this.#taker = new ValueTaker(options, this.#metrics.deltas)
+    const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    // Twice, since a series has a key more for each order its attributes come in.
+    const limits = { rules: options.rules, seed: seed, entriesMax: options.seriesMax * 2 }
+    this.#index = new SeriesIndex(limits, {
+      openMetric: (metric) => this.families.judge(metric).family !== undefined,
+      openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
+      take: (series, point, metric) => this.#take(series, point, metric),
+      refuse: (metric, pointCount) =>
+        this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
+      closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
+    })
+  }
+
+  get seriesCount(): number {
+    return this.#seriesCount
+  }
+
+  /** Series last received before this are over, on the monotonic clock. */
+  expiredBeforeMs(): number {
+    return this.#host.clock.monotonicMs() - this.#options.expirationMs
+  }
+
+  /** Takes in every point. Throws Malformed on bytes that are no metrics; what came before them stays. */
+  consume(batch: Batch): void {
+    this.#nowMs = this.#host.clock.monotonicMs()
+    this.#takenCount = 0
+    try {
+      this.#index.read(batch, this.#nowMs)
+    } finally {
+      this.#metrics.sent.add(this.#takenCount)
+      for (const [cause, count] of this.#drops) this.#host.dropped('metrics', count, cause)
+      this.#drops.clear()
+    }
+  }
+
+  /** Forgets some of what has expired; called often, each time for a bounded while. */
+  sweep(): void {
+    const beforeMs = this.expiredBeforeMs()
+    const entryCount = Math.max(sweepEntriesMin, Math.ceil(this.#index.keyCount / sweepParts))
+    const isDone = this.#index.sweep(entryCount, beforeMs, (series) => {
+      if (!series.isGone && series.receivedMs < beforeMs) {
+        this.#metrics.expired.add(1)
+        this.#remove(series)
+      }
+      return series.isGone
+    })
+    if (!isDone) return
+    this.families.sweep()
+    this.targets.sweep(beforeMs)
+    this.#hasLoggedOverflow &&= this.#seriesCount >= this.#options.seriesMax
+  }
+
+  #take(series: Series, point: PointReader, metric: Metric): void {
+    if (!point.hasRecordedValue) {
+      this.#remove(series)
+      this.#takenCount++
+      return
+    }
+    const cause = this.#taker.take(series, point, metric)
+    if (cause === undefined) {
+      series.receivedMs = this.#nowMs
+      this.#takenCount++
+      return
+    }
+    this.#drop(cause, 1)
+    // A series whose very first point was unusable has nothing to show.
+    if (series.timeLow === 0 && series.timeHigh === 0 && series.receivedMs === 0) {
+      this.#remove(series)
+    }
+  }
+
+  #open(
+    metric: Metric,
+    attributes: readonly TextAttribute[],
+    point: PointReader,
+  ): Series | undefined {
+    const family = metric.family!.family!
+    const labels = labelText(
+      seriesLabels(this.#options.rules, {
+        point: attributes,
+        resource: metric.scope.resource.labels,
+        scope: metric.scope.labels,
+        reserved: reservedLabel(metric.dataField),
+      }),
+    )
+    const attributesHash = hashText(attributesIdentity(attributes))
+    const existing = family.series.get(labels.text)
+    if (existing !== undefined) {
+      if (existing.metric === metric && existing.attributesHash === attributesHash) return existing
+      if (!this.#isOver(existing, point)) {
+        this.#collide(existing, metric)
+        return undefined
+      }
+      this.#remove(existing)
+    }
+    // Nothing to delete, and nothing to remember for it.
+    if (!point.hasRecordedValue) {
+      this.#takenCount++
+      return undefined
+    }
+    if (this.#seriesCount >= this.#options.seriesMax) {
+      this.#overflow(family)
+      return undefined
+    }
+    const series = new Series(family, metric, { ...labels, attributesHash })
+    family.series.set(labels.text, series)
+    this.#seriesCount++
+    return series
+  }
+
+  /** Expired, or ended before the newcomer began: a process that was restarted is no second source. */
+  #isOver(series: Series, point: PointReader): boolean {
+    if (series.receivedMs < this.#nowMs - this.#options.expirationMs) return true
+    const { timeLow, timeHigh } = series
+    return compareNanos(point.startLow, point.startHigh, timeLow, timeHigh) > 0
+  }
+
+  #collide(series: Series, metric: Metric): void {
+    this.#metrics.collisions.add(1)
+    this.#drop('series_collision', 1)
+    if (series.hasLoggedCollision) return
+    series.hasLoggedCollision = true
+    this.#host.log.warn(
+      { series: `${series.family.name}{${series.labels}}` },
+      `two sources collide on one series: ${describeSource(series.metric)} keeps it, points of ` +
+        `${describeSource(metric)} are dropped until it has expired`,
+    )
+  }
+
+  #overflow(family: Family): void {
+    this.#metrics.overflow.add(1)
+    this.#drop('series_limit', 1)
+    if (this.#hasLoggedOverflow) return
+    this.#hasLoggedOverflow = true
+    this.#host.log.warn(
+      { family: family.name, max_series: this.#options.seriesMax },
+      'max_series is reached: points of new series are dropped until others expire',
+    )
+  }
+
+  #remove(series: Series): void {
+    if (series.isGone) return
+    series.isGone = true
+    series.family.series.delete(series.labels)
+    this.#seriesCount--
+  }
+
+  #drop(cause: string, count: number): void {
+    this.#drops.set(cause, (this.#drops.get(cause) ?? 0) + count)
+  }
+}
+
+const sweepEntriesMin = 2000
+/** A whole round takes this many sweeps when there are many series. */
+const sweepParts = 60
+
+function reservedLabel(dataField: number): 'le' | 'quantile' | undefined {
+  if (dataField === metricData.summary) return 'quantile'
+  return dataField === metricData.histogram || dataField === metricData.exponentialHistogram
+    ? 'le'
+    : undefined
+}
+
+function hashText(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  }
+  return hash
+}

@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import {
+  duration,
+  listenEndpoint,
+  optionalSection,
+  section,
+  text,
+  unsupported,
+} from '../../../config/schema.ts'
+import { collectorLabelNaming } from '../../../kit/prometheus/label-name.ts'
+import type { LabelRules } from '../../../kit/prometheus/labels.ts'
+import {
+  escapesNames,
+  type TranslationStrategy,
+  translationStrategies,
+} from '../../../kit/prometheus/metric-name.ts'
+import { matchesPatterns } from '../../../kit/prometheus/promoted-attributes.ts'
+import { joinLabels } from '../../../kit/prometheus/labels.ts'
+
+const serverShape = {
+  endpoint: listenEndpoint().describe('Where to listen; the page is at /metrics.'),
+  read_header_timeout: duration().prefault('1m').describe('Longest wait for request headers.'),
+  write_timeout: duration()
+    .prefault('30s')
+    .describe('Longest that one scrape may take; a shorter timeout of the scraper wins.'),
+  idle_timeout: duration().prefault('1m').describe('How long an idle connection is kept.'),
+  response_headers: z
+    .record(z.string(), text())
+    .default({})
+    .describe('Headers added to every response.'),
+  auth: unsupported('authentication of scrapes'),
+  middlewares: unsupported('HTTP middlewares'),
+}
+
+const pageShape = {
+  namespace: text().default('').describe('Put in front of every metric name.'),
+  const_labels: z
+    .record(z.string(), text())
+    .default({})
+    .describe('Labels of every series, where it has none of that name.'),
+  send_timestamps: z.boolean().default(false).describe('Show when each value was measured.'),
+  metric_expiration: duration()
+    .prefault('5m')
+    .describe('How long a series is shown after its last point was received.'),
+  enable_open_metrics: z
+    .boolean()
+    .default(false)
+    .describe('Offer OpenMetrics, and with it exemplars and created timestamps.'),
+  add_metric_suffixes: z
+    .boolean()
+    .default(true)
+    .describe('Add unit and type to names; `translation_strategy`, if set, decides instead.'),
+  translation_strategy: z
+    .enum(translationStrategies)
+    .optional()
+    .describe('How names become Prometheus names.'),
+  resource_to_telemetry_conversion: optionalSection({
+    enabled: z.boolean().default(false),
+    exclude_service_attributes: z
+      .boolean()
+      .default(false)
+      .describe('Leave out service.name, service.namespace and service.instance.id.'),
+  }).describe('Make labels of all resource attributes.'),
+  resource_constant_labels: z
+    .strictObject({
+      included: z
+        .array(text())
+        .optional()
+        .describe('Patterns with * and ? of the resource attributes to make labels of.'),
+      excluded: z.array(text()).default([]).describe('Patterns of those to leave out.'),
+    })
+    .optional()
+    .describe('Make labels of some resource attributes.'),
+  without_scope_info: z.boolean().default(false).describe('Leave out the otel_scope_ labels.'),
+  max_series: z
+    .int()
+    .positive()
+    .default(1_000_000)
+    .describe('Most series to keep; points of further ones are dropped and counted.'),
+  max_concurrent_scrapes: z
+    .int()
+    .positive()
+    .default(10)
+    .describe('Most scrapes at once; further ones are answered 503.'),
+  sending_queue: unsupported('the page is up to date without a queue'),
+}
+
+export const settings = section({ ...serverShape, ...pageShape })
+
+export type PrometheusSettings = z.output<z.ZodObject<typeof serverShape & typeof pageShape>>
+
+export function strategyOf(config: PrometheusSettings): TranslationStrategy {
+  if (config.translation_strategy !== undefined) return config.translation_strategy
+  return config.add_metric_suffixes
+    ? 'UnderscoreEscapingWithSuffixes'
+    : 'UnderscoreEscapingWithoutSuffixes'
+}
+
+export function labelRules(config: PrometheusSettings): LabelRules {
+  const naming = { ...collectorLabelNaming, escape: escapesNames(strategyOf(config)) }
+  const labels = Object.entries(config.const_labels).map(([key, value]) => ({
+    key,
+    text: value,
+    identity: value,
+  }))
+  return {
+    naming,
+    constLabels: joinLabels(naming, labels),
+    scopeInfo: !config.without_scope_info,
+    promotes: promotes(config),
+    keepIdentifying: false,
+  }
+}
+
+function promotes(config: PrometheusSettings): (key: string) => boolean {
+  const conversion = config.resource_to_telemetry_conversion as
+    | { exclude_service_attributes: boolean }
+    | undefined
+  const patterns = config.resource_constant_labels
+  if (patterns !== undefined) {
+    return matchesPatterns({ included: patterns.included, excluded: patterns.excluded })
+  }
+  if (conversion === undefined) return () => false
+  if (!conversion.exclude_service_attributes) return () => true
+  const excluded = ['service.name', 'service.namespace', 'service.instance.id']
+  return matchesPatterns({ included: undefined, excluded })
+}

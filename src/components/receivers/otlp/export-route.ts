@@ -1,0 +1,195 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type ContentEncoding, isContentEncoding } from '../../../kit/compression/encodings.ts'
+import { inflateBody } from '../../../kit/compression/inflate.ts'
+import { bodyTooLarge, readBody, unknownLengthBytes } from '../../../kit/http/read-body.ts'
+import { type Answer, answerUnread, bodyLength, send } from '../../../kit/http/unread-body.ts'
+import type { Intake } from '../../../kit/ingest/intake.ts'
+import type { ClientInfo } from '../../../otlp/client-info.ts'
+import { Refusal } from '../../../otlp/refusal.ts'
+import type { MessageForm } from '../../../otlp/responses.ts'
+import type { ReceiverHost } from '../../../pipeline/host.ts'
+import { formOf, refusalAnswer, successAnswer, unsupportedTypeAnswer } from './http-answers.ts'
+import type { HttpSideSettings } from './http-settings.ts'
+
+// Telemetry inflates to seven times its size or so; what is still small on the wire is judged by this at the door.
+const inflationExpected = 8
+
+// Refused at the door without a word on when to come back.
+const doorRetryMs = 1000
+
+/** Takes the export requests of one signal. Synchronous from the last byte of a body to its answer if the pipeline is. */
+export class ExportRoute {
+  readonly #intake: Intake
+  readonly #host: ReceiverHost
+  readonly #byteLengthMax: number
+  /** Undefined leaves every body as it came, whatever its sender says it is. */
+  readonly #encodings: ReadonlySet<string> | undefined
+  readonly #success: Readonly<Record<MessageForm, Answer>>
+
+  constructor(intake: Intake, settings: HttpSideSettings, host: ReceiverHost) {
+    this.#intake = intake
+    this.#host = host
+    this.#byteLengthMax = settings.max_request_body_size
+    this.#encodings = acceptedEncodings(settings.compression_algorithms)
+    this.#success = {
+      proto: successAnswer(intake.signal, 'proto'),
+      json: successAnswer(intake.signal, 'json'),
+    }
+  }
+
+  readonly handle = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    client: ClientInfo,
+  ): void => {
+    const form = formOf(request)
+    if (form === undefined) {
+      return answerUnread(request, response, unsupportedTypeAnswer, this.#host.clock)
+    }
+    const encoding = this.#encodingOf(request)
+    const refusal = encoding instanceof Refusal ? encoding : this.#atTheDoor(request, encoding)
+    if (refusal !== undefined) return this.#refuseUnread(request, response, refusal)
+    this.#read(request, response, { form, client, encoding: encoding as Encoding })
+  }
+
+  #encodingOf(request: IncomingMessage): Encoding | Refusal {
+    if (this.#encodings === undefined) return ''
+    const named = request.headers['content-encoding']?.trim().toLowerCase() ?? ''
+    const encoding = named === 'identity' ? '' : named
+    if (this.#encodings.has(encoding)) return encoding as Encoding
+    const accepted = [...this.#encodings].map((name) => name || 'identity').join(', ')
+    const message = `Content-Encoding ${named || 'identity'} is not accepted, only ${accepted}`
+    return new Refusal('invalid', message)
+  }
+
+  /** Overload is answered before a byte of the body is read. */
+  #atTheDoor(request: IncomingMessage, encoding: string | Refusal): Refusal | undefined {
+    const declared = bodyLength(request)
+    if (declared !== Infinity && declared > this.#byteLengthMax) {
+      return bodyTooLarge(this.#byteLengthMax)
+    }
+    const length = declared === Infinity ? unknownLengthBytes : declared
+    return this.#admit(encoding === '' ? length : length * inflationExpected)
+  }
+
+  #admit(byteLength: number): Refusal | undefined {
+    const refusal = this.#intake.admit(byteLength)
+    if (refusal === undefined || !refusal.retryable || refusal.retryAfterMs !== undefined) {
+      return refusal
+    }
+    const { code, message } = refusal
+    return new Refusal(code, message, { retryAfterMs: doorRetryMs, cause: refusal })
+  }
+
+  #read(request: IncomingMessage, response: ServerResponse, body: BodyKind): void {
+    const declared = bodyLength(request)
+    const held = new Held(this.#intake)
+    held.add(declared === Infinity ? unknownLengthBytes : declared)
+    const budget = {
+      byteLengthMax: this.#byteLengthMax,
+      grow: (byteLength: number) => {
+        const refusal = this.#admit(byteLength)
+        if (refusal === undefined) held.add(byteLength)
+        return refusal
+      },
+    }
+    readBody(request, response, budget, (result) => {
+      if (result instanceof Refusal) {
+        held.release()
+        // Gone: there is nobody to answer.
+        if (result.code === 'cancelled') return
+        this.#refuseUnread(request, response, result, body.form)
+        return
+      }
+      const answer = (refusal?: Refusal) => {
+        held.release()
+        send(response, refusal ? refusalAnswer(refusal, body.form) : this.#success[body.form])
+      }
+      this.#take(result, body, { held, answer })
+    })
+  }
+
+  #take(bytes: Uint8Array, body: BodyKind, then: Continuation): void {
+    try {
+      const taken =
+        body.encoding === ''
+          ? this.#intake.take(bytes, body.form, body.client)
+          : this.#inflateAndTake(bytes, body, then.held)
+      if (taken === undefined) then.answer()
+      else
+        taken.then(
+          () => then.answer(),
+          (error: unknown) => then.answer(this.#refusalFrom(error)),
+        )
+    } catch (error) {
+      then.answer(this.#refusalFrom(error))
+    }
+  }
+
+  #inflateAndTake(bytes: Uint8Array, body: BodyKind, held: Held): void | Promise<void> {
+    const take = (inflated: Uint8Array) => {
+      held.add(inflated.length)
+      return this.#intake.take(inflated, body.form, body.client)
+    }
+    const inflated = inflateBody(body.encoding as ContentEncoding, bytes, this.#byteLengthMax)
+    return inflated instanceof Promise ? inflated.then(take) : take(inflated)
+  }
+
+  #refusalFrom(error: unknown): Refusal {
+    if (!(error instanceof Refusal)) {
+      const { signal } = this.#intake
+      this.#host.log.error({ error, signal }, 'a request failed in a way that should not happen')
+    }
+    return Refusal.from(error)
+  }
+
+  #refuseUnread(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: Refusal,
+    form = formOf(request)!,
+  ): void {
+    answerUnread(request, response, refusalAnswer(refusal, form), this.#host.clock)
+  }
+}
+
+/** A Content-Encoding that is accepted here; empty for none. */
+type Encoding = ContentEncoding | ''
+
+interface BodyKind {
+  readonly form: MessageForm
+  readonly encoding: Encoding
+  readonly client: ClientInfo
+}
+
+interface Continuation {
+  readonly held: Held
+  readonly answer: (refusal?: Refusal) => void
+}
+
+/** What one request has of the memory ledger; given back once, all of it. */
+class Held {
+  readonly #intake: Intake
+  #byteLength = 0
+
+  constructor(intake: Intake) {
+    this.#intake = intake
+  }
+
+  add(byteLength: number): void {
+    this.#intake.hold(byteLength)
+    this.#byteLength += byteLength
+  }
+
+  release(): void {
+    this.#intake.release(this.#byteLength)
+    this.#byteLength = 0
+  }
+}
+
+/** In the Collector `deflate` brings `zlib` with it, being the same. */
+function acceptedEncodings(names: readonly string[]): ReadonlySet<string> | undefined {
+  if (names.length === 0) return undefined
+  const accepted = names.filter((name) => name === '' || isContentEncoding(name))
+  return new Set(accepted.includes('deflate') ? [...accepted, 'zlib'] : accepted)
+}

@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HttpServer } from '../../../kit/http/http-server.ts'
+import { answerUnread } from '../../../kit/http/unread-body.ts'
+import { createIntakes } from '../../../kit/ingest/intake.ts'
+import { signalNames } from '../../../otlp/signal.ts'
+import type { ReceiverHost } from '../../../pipeline/host.ts'
+import { ExportRoute } from './export-route.ts'
+import { formOf, unmatchedIn } from './http-answers.ts'
+import { type HttpSideSettings, httpPath } from './http-settings.ts'
+
+/** OTLP over HTTP: one POST route for each signal that some pipeline wants; the others are not found. */
+export function createHttpSide(settings: HttpSideSettings, host: ReceiverHost): HttpServer {
+  const intakes = createIntakes(host, 'http', signalNames)
+  const routes = Array.from(intakes.values(), (intake) => {
+    const route = new ExportRoute(intake, settings, host)
+    return {
+      method: 'POST',
+      path: httpPath(settings, intake.signal),
+      handle: route.handle,
+    } as const
+  })
+  const unmatched = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    allowed: readonly string[] | undefined,
+  ) => answerUnread(request, response, unmatchedIn(formOf(request), allowed), host.clock)
+  return new HttpServer({ settings, where: 'protocols.http', routes, unmatched }, host)
+}

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Refusal } from '../../otlp/refusal.ts'
+import { bodyLength } from './unread-body.ts'
+
+export interface BodyBudget {
+  readonly byteLengthMax: number
+  /** Asked for every further piece of a body whose length is unknown; undefined grants it. */
+  grow(byteLength: number): Refusal | undefined
+}
+
+/** What a body of unknown length is first given room for. */
+export const unknownLengthBytes = 64 * 1024
+
+/**
+ * Reads a body whose declared length is within its budget, with one copy at most: a body in one chunk is that chunk,
+ * chunks of a declared length land in one buffer made for them. Calls `done` once, with the body or with why there is
+ * none; the request may then still have bytes to come.
+ */
+export function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  budget: BodyBudget,
+  done: (body: Uint8Array | Refusal) => void,
+): void {
+  if (request.headers.expect !== undefined) response.writeContinue()
+  const declared = bodyLength(request)
+  const gather = declared === Infinity ? new UnknownLength(budget) : new KnownLength(declared)
+  const finish = (result: Uint8Array | Refusal) => {
+    request.removeListener('data', onData)
+    request.removeListener('end', onEnd)
+    request.removeListener('close', onClose)
+    done(result)
+  }
+  const onData = (chunk: Uint8Array) => {
+    const refusal = gather.add(chunk)
+    if (refusal !== undefined) finish(refusal)
+  }
+  const onEnd = () => finish(gather.body())
+  // Comes without an end when the client went away, or was too slow.
+  const onClose = () => finish(new Refusal('cancelled', 'the client closed the connection'))
+  request.on('data', onData)
+  request.on('end', onEnd)
+  request.on('close', onClose)
+}
+
+class KnownLength {
+  readonly #declared: number
+  #body: Uint8Array | undefined
+  #byteLength = 0
+
+  constructor(declared: number) {
+    this.#declared = declared
+  }
+
+  add(chunk: Uint8Array): undefined {
+    if (this.#body === undefined) {
+      // Not pooled: slices of it live as long as their batch, and would keep a pool alive with them.
+      this.#body = chunk.length === this.#declared ? chunk : Buffer.allocUnsafeSlow(this.#declared)
+    }
+    // node:http has counted along: what arrives is never more than was declared.
+    if (this.#body !== chunk) this.#body.set(chunk, this.#byteLength)
+    this.#byteLength += chunk.length
+  }
+
+  body(): Uint8Array {
+    return this.#body ?? new Uint8Array(0)
+  }
+}
+
+class UnknownLength {
+  readonly #budget: BodyBudget
+  readonly #chunks: Uint8Array[] = []
+  #byteLength = 0
+  #granted = unknownLengthBytes
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget
+  }
+
+  add(chunk: Uint8Array): Refusal | undefined {
+    this.#byteLength += chunk.length
+    if (this.#byteLength > this.#budget.byteLengthMax) {
+      return bodyTooLarge(this.#budget.byteLengthMax)
+    }
+    while (this.#byteLength > this.#granted) {
+      const refusal = this.#budget.grow(this.#granted)
+      if (refusal !== undefined) return refusal
+      this.#granted *= 2
+    }
+    this.#chunks.push(chunk)
+    return undefined
+  }
+
+  body(): Uint8Array {
+    return this.#chunks.length === 1
+      ? this.#chunks[0]
+      : Buffer.concat(this.#chunks, this.#byteLength)
+  }
+}
+
+export function bodyTooLarge(byteLengthMax: number): Refusal {
+  return new Refusal('too_large', `body is larger than ${byteLengthMax} bytes`)
+}

@@ -1,0 +1,55 @@
+/** Attributes of resources, scopes and points as label material: the key, and the value as pdata prints it. */
+import type { AttributeValue } from '../../otlp/attribute-value.ts'
+import { readAttributes } from '../../otlp/attributes.ts'
+import { valueText } from '../../otlp/value-text.ts'
+
+export interface TextAttribute {
+  readonly key: string
+  /** The value as a label carries it; empty means the label is absent. */
+  readonly text: string
+  /** The value with its type, so that 1 and "1" differ. */
+  readonly identity: string
+}
+
+/** Every attribute of a message, in wire order; of a key that comes twice, the first. */
+export function readTextAttributes(message: Uint8Array, field: number): TextAttribute[] {
+  return readAttributes(message, field).map(textAttribute)
+}
+
+/** Sorted as bytes sort, which is by code point: JavaScript compares UTF-16 units. */
+export function compareText(left: string, right: string): number {
+  if (left === right) return 0
+  const length = Math.min(left.length, right.length)
+  for (let index = 0; index < length; index++) {
+    const a = left.charCodeAt(index)
+    const b = right.charCodeAt(index)
+    if (a === b) continue
+    // Surrogates stand for code points above all other units.
+    return isSurrogate(a) === isSurrogate(b) ? a - b : isSurrogate(a) ? 1 : -1
+  }
+  return left.length - right.length
+}
+
+/** One text for equal attributes, whatever their order on the wire. */
+export function attributesIdentity(attributes: readonly TextAttribute[]): string {
+  return attributes
+    .map(({ key, identity }) => `${key.length}:${key}${identity.length}:${identity}`)
+    .sort()
+    .join('')
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff
+}
+
+function textAttribute({ key, value }: { key: string; value: AttributeValue }): TextAttribute {
+  const text = valueText(value)
+  return { key, text, identity: `${typeLetter(value)}${text}` }
+}
+
+function typeLetter(value: AttributeValue): string {
+  if (value === null) return 'e'
+  if (typeof value !== 'object') return typeof value
+  if (value instanceof Uint8Array) return 'x'
+  return Array.isArray(value) ? 'a' : 'm'
+}

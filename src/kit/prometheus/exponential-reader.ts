@@ -1,0 +1,237 @@
+/** Exponential histograms: reading them, making them coarser, adding them, and Prometheus' spans and deltas. */
+import { FieldReader } from '../../wire/field-reader.ts'
+import { tagOf } from './field-tag.ts'
+
+/** Counts of the buckets offset, offset + 1 and so on; bucket i covers (base^i, base^(i+1)]. */
+export interface Buckets {
+  readonly offset: number
+  readonly counts: readonly number[]
+}
+
+export interface Exponential {
+  readonly scale: number
+  readonly count: number
+  /** Undefined when the point has none. */
+  readonly sum: number | undefined
+  readonly zeroCount: number
+  readonly zeroThreshold: number
+  readonly positive: Buckets
+  readonly negative: Buckets
+}
+
+export interface Span {
+  readonly offset: number
+  readonly length: number
+}
+
+export interface NativeBuckets {
+  readonly spans: readonly Span[]
+  /** The first is a count, each later one the difference to the bucket before, across spans. */
+  readonly deltas: readonly number[]
+}
+
+/** Prometheus' native histograms know scales from here ... */
+export const nativeScaleMin = -4
+/** ... to here. */
+export const nativeScaleMax = 8
+
+const noBuckets: Buckets = { offset: 0, counts: [] }
+
+/** Counts beyond 2^53 lose their last digits. */
+export function readExponential(bytes: Uint8Array, start: number, end: number): Exponential {
+  const scan = new FieldReader(new Uint8Array(0))
+  scan.reset(bytes, start, end)
+  const value = { scale: 0, count: 0, zeroCount: 0, zeroThreshold: 0 }
+  let sum: number | undefined
+  let positive = noBuckets
+  let negative = noBuckets
+  while (scan.next()) {
+    if (tagOf(scan) === 0x21) value.count = scan.uint64Nearest()
+    else if (tagOf(scan) === 0x29) sum = scan.double()
+    else if (tagOf(scan) === 0x30) value.scale = scan.sint32()
+    else if (tagOf(scan) === 0x39) value.zeroCount = scan.uint64Nearest()
+    else if (tagOf(scan) === 0x42) {
+      positive = readBuckets(positive, bytes, scan.start, scan.end)
+    } else if (tagOf(scan) === 0x4a) {
+      negative = readBuckets(negative, bytes, scan.start, scan.end)
+    } else if (tagOf(scan) === 0x71) {
+      value.zeroThreshold = scan.double()
+    }
+  }
+  return { ...value, sum, positive, negative }
+}
+
+function readBuckets(before: Buckets, bytes: Uint8Array, start: number, end: number): Buckets {
+  const scan = new FieldReader(new Uint8Array(0))
+  scan.reset(bytes, start, end)
+  let { offset } = before
+  const counts = [...before.counts]
+  while (scan.next()) {
+    if (tagOf(scan) === 0x08) offset = scan.sint32()
+    else if (tagOf(scan) === 0x10 || tagOf(scan) === 0x12) {
+      readVarints(counts, bytes, scan.start, scan.end)
+    }
+  }
+  return { offset, counts }
+}
+
+function readVarints(counts: number[], bytes: Uint8Array, start: number, end: number): void {
+  let value = 0
+  let factor = 1
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index]
+    value += (byte & 0x7f) * factor
+    factor *= 128
+    if (byte < 0x80) {
+      counts.push(value)
+      value = 0
+      factor = 1
+    }
+  }
+}
+
+/** The same histogram with `shift` times half as many buckets. */
+export function coarser(histogram: Exponential, shift: number): Exponential {
+  if (shift === 0) return histogram
+  return {
+    ...histogram,
+    scale: histogram.scale - shift,
+    positive: coarserBuckets(histogram.positive, shift),
+    negative: coarserBuckets(histogram.negative, shift),
+  }
+}
+
+function coarserBuckets({ offset, counts }: Buckets, shift: number): Buckets {
+  if (counts.length === 0) return noBuckets
+  const steps = Math.min(shift, 31)
+  const first = offset >> steps
+  const merged = Array.from<number>({ length: ((offset + counts.length - 1) >> steps) - first + 1 })
+  merged.fill(0)
+  for (const [index, count] of counts.entries())
+    merged[((offset + index) >> steps) - first] += count
+  return { offset: first, counts: merged }
+}
+
+/**
+ * Two histograms as one: at the coarser scale, with the wider zero zone. A bucket that the wider zone reaches into
+ * widens it to that bucket's upper edge.
+ */
+export function addExponential(left: Exponential, right: Exponential): Exponential {
+  const scale = Math.min(left.scale, right.scale)
+  let one = coarser(left, left.scale - scale)
+  let other = coarser(right, right.scale - scale)
+  while (jointLength(one, other) > jointLengthMax) {
+    one = coarser(one, 1)
+    other = coarser(other, 1)
+  }
+  for (;;) {
+    const threshold = Math.max(one.zeroThreshold, other.zeroThreshold)
+    one = widenZero(one, threshold)
+    other = widenZero(other, threshold)
+    if (one.zeroThreshold === other.zeroThreshold) break
+  }
+  return {
+    scale: one.scale,
+    count: one.count + other.count,
+    sum: one.sum === undefined || other.sum === undefined ? undefined : one.sum + other.sum,
+    zeroCount: one.zeroCount + other.zeroCount,
+    zeroThreshold: one.zeroThreshold,
+    positive: addBuckets(one.positive, other.positive),
+    negative: addBuckets(one.negative, other.negative),
+  }
+}
+
+/** Moves every non-empty bucket that begins within the zone into the zero count. */
+function widenZero(histogram: Exponential, threshold: number): Exponential {
+  if (threshold <= histogram.zeroThreshold) return histogram
+  let { zeroCount } = histogram
+  let zeroThreshold = threshold
+  const edge = (index: number) => 2 ** (index * 2 ** -histogram.scale)
+  const cut = ({ offset, counts }: Buckets): Buckets => {
+    let gone = 0
+    while (gone < counts.length && edge(offset + gone) < zeroThreshold) {
+      const count = counts[gone]
+      if (count > 0) {
+        zeroCount += count
+        zeroThreshold = Math.max(zeroThreshold, edge(offset + gone + 1))
+      }
+      gone++
+    }
+    return { offset: offset + gone, counts: counts.slice(gone) }
+  }
+  let positive = cut(histogram.positive)
+  const negative = cut(histogram.negative)
+  // The negative side may have widened the zone over more of the positive one.
+  positive = cut(positive)
+  return { ...histogram, zeroCount, zeroThreshold, positive, negative }
+}
+
+function addBuckets(left: Buckets, right: Buckets): Buckets {
+  if (left.counts.length === 0) return right
+  if (right.counts.length === 0) return left
+  const offset = Math.min(left.offset, right.offset)
+  const end = Math.max(left.offset + left.counts.length, right.offset + right.counts.length)
+  const counts = Array.from<number>({ length: end - offset }).fill(0)
+  for (const side of [left, right]) {
+    for (const [index, count] of side.counts.entries()) {
+      counts[side.offset - offset + index] += count
+    }
+  }
+  return { offset, counts }
+}
+
+/** Most buckets a side of a sum: what SDKs keep by default. A sum that needs more becomes coarser. */
+const jointLengthMax = 160
+
+function jointLength(left: Exponential, right: Exponential): number {
+  return Math.max(
+    jointExtent(left.positive, right.positive),
+    jointExtent(left.negative, right.negative),
+  )
+}
+
+function jointExtent(left: Buckets, right: Buckets): number {
+  if (left.counts.length === 0) return right.counts.length
+  if (right.counts.length === 0) return left.counts.length
+  const end = Math.max(left.offset + left.counts.length, right.offset + right.counts.length)
+  return end - Math.min(left.offset, right.offset)
+}
+
+/** Whether every index fits what a double can be sorted into; beyond it no arithmetic here holds. */
+export function isPlausible({ scale, positive, negative }: Exponential): boolean {
+  return (
+    Math.abs(scale) <= 32 &&
+    [positive, negative].every(
+      ({ offset, counts }) => Math.abs(offset) < 2 ** 30 && counts.length < 2 ** 20,
+    )
+  )
+}
+
+/**
+ * Spans and deltas as Prometheus keeps them: its bucket j covers (base^(j-1), base^j], hence index + 1. Gaps of up to
+ * two empty buckets are filled with zeros, longer ones begin a new span.
+ */
+export function nativeBuckets({ offset, counts }: Buckets): NativeBuckets {
+  const spans: { offset: number; length: number }[] = []
+  const deltas: number[] = []
+  let before = 0
+  let behind = 0
+  const push = (count: number) => {
+    deltas.push(count - before)
+    before = count
+  }
+  for (const [index, count] of counts.entries()) {
+    if (count === 0) continue
+    const at = offset + index + 1
+    const span = spans.at(-1)
+    if (span === undefined || at - behind > 2) {
+      spans.push({ offset: span === undefined ? at : at - behind, length: 1 })
+    } else {
+      for (let gap = behind; gap < at; gap++) push(0)
+      span.length += at - behind + 1
+    }
+    push(count)
+    behind = at + 1
+  }
+  return { spans, deltas }
+}

@@ -1,0 +1,318 @@
+/**
+ * From the bytes of a point to its series. A series' labels are decoded once in its life: later points find it by the
+ * raw bytes of resource, scope, metric and attributes. Equal attributes in another order lead to the same series.
+ */
+import type { Batch } from '../../otlp/batch.ts'
+import { joinBytes } from './join-bytes.ts'
+import { readTextAttributes, type TextAttribute } from './attribute-text.ts'
+import { ByteIndex } from './byte-index.ts'
+import { type LabelRules, resourceLabels, scopeLabels } from './labels.ts'
+import { MetricReader } from './metric-reader.ts'
+import type { MetricSource, ResourceSource, ScopeSource } from './metric-source.ts'
+import { attributeField, PointReader } from './point-reader.ts'
+import { FieldReader } from '../../wire/field-reader.ts'
+import { decodeUtf8 } from '../../wire/utf8.ts'
+import { tagOf } from './field-tag.ts'
+
+export interface IndexedSeries {
+  /** Set once it is forgotten: the next point makes a new one. */
+  isGone: boolean
+}
+
+/** What an exporter does with what is found. */
+export interface SeriesSink<Family, Series extends IndexedSeries> {
+  /** Before the points of a metric: whether they are wanted. A refused metric's points are not looked at. */
+  openMetric(metric: MetricSource<Family>): boolean
+  /** A new series, or the one these attributes lead to; undefined when there is none, and that is counted. */
+  openSeries(
+    metric: MetricSource<Family>,
+    attributes: readonly TextAttribute[],
+    point: PointReader,
+  ): Series | undefined
+  take(series: Series, point: PointReader, metric: MetricSource<Family>): void
+  /** Points of a metric that openMetric refused, or that had to be left out for the index's own limits. */
+  refuse(metric: MetricSource<Family> | undefined, pointCount: number): void
+  /** After the points of one ResourceMetrics. */
+  closeResource?(resource: ResourceSource): void
+}
+
+interface SeriesIndexOptions {
+  readonly rules: LabelRules
+  readonly seed: number
+  /** Most resources, scopes and metrics each, and raw keys of series, to remember. */
+  readonly entriesMax: number
+}
+
+export class SeriesIndex<Family, Series extends IndexedSeries> {
+  readonly #rules: LabelRules
+  readonly #entriesMax: number
+  readonly #sink: SeriesSink<Family, Series>
+  readonly #resources: ByteIndex<ResourceSource>
+  readonly #scopes: ByteIndex<ScopeSource>
+  readonly #metrics: ByteIndex<MetricSource<Family>>
+  readonly #series: ByteIndex<Series>
+  readonly #resourcesByIdentity = new Map<string, ResourceSource>()
+  readonly #groupScan = new FieldReader(noBytes)
+  readonly #scopeScan = new FieldReader(noBytes)
+  readonly #dataScan = new FieldReader(noBytes)
+  readonly #metric = new MetricReader()
+  readonly #point = new PointReader()
+  #scratch = new Uint8Array(1024)
+  #serial = 1
+  #nowMs = 0
+
+  constructor(options: SeriesIndexOptions, sink: SeriesSink<Family, Series>) {
+    this.#rules = options.rules
+    this.#entriesMax = options.entriesMax
+    this.#sink = sink
+    this.#resources = new ByteIndex(options.seed)
+    this.#scopes = new ByteIndex(options.seed)
+    this.#metrics = new ByteIndex(options.seed)
+    this.#series = new ByteIndex(options.seed)
+  }
+
+  /** Raw keys remembered: at least one a series, more where its attributes come in several orders. */
+  get keyCount(): number {
+    return this.#series.count
+  }
+
+  get sourceCount(): number {
+    return this.#resources.count + this.#scopes.count + this.#metrics.count
+  }
+
+  /** Hands every point of the batch to the sink. `nowMs` is monotonic. */
+  read(batch: Batch, nowMs: number): void {
+    this.#nowMs = nowMs
+    for (const group of batch.groups) {
+      const resource = this.#resource(group.resource ?? noBytes)
+      // Instrumentation libraries of before 2022 (field 1000) are read where there are no scopes.
+      if (!this.#readScopes(resource, group.rest, scopeMetricsTag)) {
+        this.#readScopes(resource, group.rest, libraryMetricsTag)
+      }
+      if (resource !== undefined) this.#sink.closeResource?.(resource)
+    }
+  }
+
+  /**
+   * Looks at some of what is remembered and forgets what was last seen before `beforeMs`; `isGone` decides for series.
+   * True when a whole round is done.
+   */
+  sweep(entryCount: number, beforeMs: number, isGone: (series: Series) => boolean): boolean {
+    const isDone = this.#series.sweep(entryCount, isGone)
+    const sources = Math.ceil(entryCount / 4)
+    this.#metrics.sweep(sources, (metric) => metric.seenMs < beforeMs)
+    this.#scopes.sweep(sources, (scope) => {
+      if (scope.seenMs >= beforeMs) return false
+      const { scopes } = scope.resource
+      if (scopes.get(scope.labels.identity) === scope) scopes.delete(scope.labels.identity)
+      return true
+    })
+    this.#resources.sweep(sources, (resource) => {
+      if (resource.seenMs >= beforeMs) return false
+      const { identity } = resource.labels
+      if (this.#resourcesByIdentity.get(identity) === resource) {
+        this.#resourcesByIdentity.delete(identity)
+      }
+      return true
+    })
+    return isDone
+  }
+
+  #resource(bytes: Uint8Array): ResourceSource | undefined {
+    let source = this.#resources.get(root, bytes, 0, bytes.length)
+    if (source === undefined) {
+      const labels = resourceLabels(this.#rules, bytes)
+      source = this.#resourcesByIdentity.get(labels.identity)
+      if (source === undefined) {
+        if (this.#resourcesByIdentity.size >= this.#entriesMax) return undefined
+        source = { serial: this.#serial++, labels, scopes: new Map(), seenMs: 0 }
+        this.#resourcesByIdentity.set(labels.identity, source)
+      }
+      this.#resources.add(root, bytes, [0, bytes.length], source)
+    }
+    source.seenMs = this.#nowMs
+    return source
+  }
+
+  /** Whether there were any fields of that tag. */
+  #readScopes(resource: ResourceSource | undefined, rest: Uint8Array, tag: number): boolean {
+    const scan = this.#groupScan
+    scan.reset(rest, 0, rest.length)
+    let isFound = false
+    while (scan.next()) {
+      if (tagOf(scan) !== tag) continue
+      isFound = true
+      this.#readMetrics(resource, rest, scan.start, scan.end)
+    }
+    return isFound
+  }
+
+  #readMetrics(
+    resource: ResourceSource | undefined,
+    rest: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const scan = this.#scopeScan
+    let scopeBytes: Uint8Array = noBytes
+    let scopeStart = 0
+    let scopeEnd = 0
+    let schemaStart = 0
+    let schemaEnd = 0
+    scan.reset(rest, start, end)
+    while (scan.next()) {
+      if (tagOf(scan) === 0x0a) {
+        if (scopeBytes === noBytes) {
+          scopeBytes = rest
+          scopeStart = scan.start
+          scopeEnd = scan.end
+        } else {
+          const more = rest.subarray(scan.start, scan.end)
+          scopeBytes = joinBytes([scopeBytes.subarray(scopeStart, scopeEnd), more])
+          scopeStart = 0
+          scopeEnd = scopeBytes.length
+        }
+      } else if (tagOf(scan) === 0x1a) {
+        schemaStart = scan.start
+        schemaEnd = scan.end
+      }
+    }
+    const scopeMessage = scopeBytes.subarray(scopeStart, scopeEnd)
+    const schema = rest.subarray(schemaStart, schemaEnd)
+    const scope = resource === undefined ? undefined : this.#scope(resource, scopeMessage, schema)
+    scan.reset(rest, start, end)
+    while (scan.next()) {
+      if (tagOf(scan) !== 0x12) continue
+      this.#metric.read(rest, scan.start, scan.end)
+      this.#readPoints(scope)
+    }
+  }
+
+  #scope(
+    resource: ResourceSource,
+    message: Uint8Array,
+    schema: Uint8Array,
+  ): ScopeSource | undefined {
+    let key = message
+    if (schema.length > 0) {
+      // No message begins with a zero byte, so the two kinds of key differ.
+      key = joinBytes([zeroByte, schema, zeroByte, message])
+    }
+    let scope = this.#scopes.get(resource, key, 0, key.length)
+    if (scope === undefined) {
+      const name = fieldText(message, 0x0a)
+      const labels = scopeLabels(this.#rules, {
+        name,
+        version: fieldText(message, 0x12),
+        schemaUrl: decodeUtf8(schema),
+        attributes: readTextAttributes(message, 3),
+      })
+      scope = resource.scopes.get(labels.identity)
+      if (scope === undefined) {
+        if (this.#scopes.count >= this.#entriesMax) return undefined
+        scope = { serial: this.#serial++, resource, name, labels, seenMs: 0 }
+        resource.scopes.set(labels.identity, scope)
+      }
+      if (this.#scopes.count < this.#entriesMax) {
+        this.#scopes.add(resource, key, [0, key.length], scope)
+      }
+    }
+    scope.seenMs = this.#nowMs
+    return scope
+  }
+
+  #readPoints(scope: ScopeSource | undefined): void {
+    const reader = this.#metric
+    const { data, dataStart, dataEnd, dataField } = reader
+    const metric = scope === undefined ? undefined : this.#metricSource(scope)
+    const scan = this.#dataScan
+    scan.reset(data, dataStart, dataEnd)
+    if (metric === undefined || !this.#sink.openMetric(metric)) {
+      let pointCount = 0
+      while (scan.next()) if (tagOf(scan) === 0x0a) pointCount++
+      if (pointCount > 0) this.#sink.refuse(metric, pointCount)
+      return
+    }
+    const point = this.#point
+    while (scan.next()) {
+      if (tagOf(scan) !== 0x0a) continue
+      point.read(dataField, data, scan.start, scan.end)
+      const { keyBytes, keyStart, keyEnd } = point
+      let series = this.#series.get(metric, keyBytes, keyStart, keyEnd)
+      if (series === undefined || series.isGone) series = this.#openSeries(metric, series)
+      if (series !== undefined) this.#sink.take(series, point, metric)
+    }
+  }
+
+  #openSeries(metric: MetricSource<Family>, gone: Series | undefined): Series | undefined {
+    const { keyBytes, keyStart, keyEnd } = this.#point
+    const key = keyBytes.subarray(keyStart, keyEnd)
+    const attributes = readTextAttributes(key, attributeField(metric.dataField))
+    const series = this.#sink.openSeries(metric, attributes, this.#point)
+    if (series === undefined) return undefined
+    if (gone !== undefined) this.#series.replace(gone, series)
+    // Beyond the limit a series is still found, only slowly.
+    else if (this.#series.count < this.#entriesMax) {
+      this.#series.add(metric, keyBytes, [keyStart, keyEnd], series)
+    }
+    return series
+  }
+
+  #metricSource(scope: ScopeSource): MetricSource<Family> | undefined {
+    const keyLength = this.#metricKey()
+    let metric = this.#metrics.get(scope, this.#scratch, 0, keyLength)
+    if (metric === undefined) {
+      if (this.#metrics.count >= this.#entriesMax) return undefined
+      const reader = this.#metric
+      const { bytes } = reader
+      metric = {
+        serial: this.#serial++,
+        scope,
+        name: decodeUtf8(bytes, reader.nameStart, reader.nameEnd),
+        unit: decodeUtf8(bytes, reader.unitStart, reader.unitEnd),
+        help: decodeUtf8(bytes, reader.helpStart, reader.helpEnd),
+        dataField: reader.dataField,
+        temporality: reader.temporality,
+        isMonotonic: reader.isMonotonic,
+        originalType: reader.originalType(),
+        seenMs: 0,
+        family: undefined,
+      }
+      this.#metrics.add(scope, this.#scratch, [0, keyLength], metric)
+    }
+    metric.seenMs = this.#nowMs
+    return metric
+  }
+
+  /** Type, temporality, name and unit as one key in the scratch; its length. */
+  #metricKey(): number {
+    const reader = this.#metric
+    const { bytes, nameStart, nameEnd, unitStart, unitEnd } = reader
+    const byteLength = 4 + nameEnd - nameStart + unitEnd - unitStart
+    if (byteLength > this.#scratch.length) this.#scratch = new Uint8Array(byteLength * 2)
+    const scratch = this.#scratch
+    scratch[0] = reader.dataField
+    scratch[1] = reader.temporality
+    scratch[2] = reader.isMonotonic ? 1 : 0
+    let at = 3
+    for (let index = nameStart; index < nameEnd; index++) scratch[at++] = bytes[index]!
+    // Not a byte of UTF-8, so name and unit cannot run into each other.
+    scratch[at++] = 0xff
+    for (let index = unitStart; index < unitEnd; index++) scratch[at++] = bytes[index]!
+    return at
+  }
+}
+
+const noBytes = new Uint8Array(0)
+const zeroByte = new Uint8Array(1)
+const root = { serial: 0 }
+const scopeMetricsTag = 0x12
+const libraryMetricsTag = (1000 << 3) | 2
+
+function fieldText(message: Uint8Array, tag: number): string {
+  const scan = new FieldReader(noBytes)
+  scan.reset(message, 0, message.length)
+  let text = ''
+  while (scan.next()) if (tagOf(scan) === tag) text = decodeUtf8(message, scan.start, scan.end)
+  return text
+}
