@@ -5,6 +5,12 @@ import { nesting } from './fields.ts'
 /** The Export*ServiceRequest in one piece: the one copy of the payload between socket and socket. */
 export function encodeBatch(batch: Batch): Uint8Array {
   const bytes = new Uint8Array(batch.byteLength)
+  encodeBatchInto(batch, bytes)
+  return bytes
+}
+
+/** The same into memory of the caller's, which must be `byteLength` long at least. */
+export function encodeBatchInto(batch: Batch, bytes: Uint8Array): void {
   let offset = 0
   for (const group of batch.groups) {
     offset = writeGroupHead(bytes, offset, group)
@@ -12,7 +18,6 @@ export function encodeBatch(batch: Batch): Uint8Array {
     offset += group.rest.length
   }
   bytes.set(batch.unknown, offset)
-  return bytes
 }
 
 /**

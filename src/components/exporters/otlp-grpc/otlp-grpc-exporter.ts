@@ -1,19 +1,25 @@
 import type { Batch } from '../../../otlp/batch.ts'
-import { encodeBatch } from '../../../otlp/encode-batch.ts'
+import { encodeBatchInto } from '../../../otlp/encode-batch.ts'
 import { decodePartialSuccess, type PartialSuccess } from '../../../otlp/responses.ts'
 import { signals } from '../../../otlp/signal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
+import { BufferPool } from '../../../kit/buffers/buffer-pool.ts'
 import { GrpcClient } from '../../../kit/grpc/grpc-client.ts'
 import { createSender } from '../../../kit/queue/create-sender.ts'
 import type { OtlpGrpcSettings } from './settings.ts'
 
 export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost): Exporter {
   const client = new GrpcClient(settings, host)
+  const pool = new BufferPool()
 
   async function send(batch: Batch, abort: AbortSignal): Promise<PartialSuccess | undefined> {
     const path = `/${signals[batch.signal].grpcService}/Export`
-    const answer = await client.call({ path, message: encodeBatch(batch), abort })
+    const encoded = pool.take(batch.byteLength)
+    encodeBatchInto(batch, encoded.bytes)
+    const answer = await client.call({ path, message: encoded.bytes, abort })
+    // Only now: a call that failed may still hold the message.
+    encoded.release()
     return decodePartialSuccess(batch.signal, answer, 'proto')
   }
 

@@ -7,6 +7,7 @@ import { countedSpans, spanNamesIn, spansBatch } from '../../../../test/kit/span
 import { type TestHost, testHost } from '../../../../test/kit/test-host.ts'
 import { until } from '../../../../test/kit/until.ts'
 import type { Batch } from '../../../otlp/batch.ts'
+import { encodeBatch } from '../../../otlp/encode-batch.ts'
 import { encodeExportResponse, encodeStatus } from '../../../otlp/responses.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
@@ -84,6 +85,23 @@ describe('otlp_http exporter: requests', () => {
       assert.equal(spanNamesIn(decode(body)).length, 300)
     })
   }
+
+  it('sends every batch whole, though bodies share memory one after the other', async () => {
+    for (const compression of ['none', 'gzip']) {
+      const { exporter } = start({ compression })
+      const batches = Array.from({ length: 12 }, (_, index) => countedSpans(9000, `${index}-`))
+      const half = batches.length / 2
+      await Promise.all(batches.slice(0, half).map(async (batch) => exporter.consume(batch)))
+      await Promise.all(batches.slice(half).map(async (batch) => exporter.consume(batch)))
+      const bodies = peer.requests
+        .splice(0)
+        .map(({ body }) => (compression === 'gzip' ? gunzipSync(body) : body))
+      const expected = new Set(
+        batches.map((batch) => Buffer.from(encodeBatch(batch)).toString('hex')),
+      )
+      assert.deepEqual(new Set(bodies.map((body) => body.toString('hex'))), expected)
+    }
+  })
 
   it('writes smaller bodies at a higher level', async () => {
     for (const level of [1, 9]) {

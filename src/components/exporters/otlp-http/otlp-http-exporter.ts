@@ -1,10 +1,11 @@
 import type { Batch } from '../../../otlp/batch.ts'
-import { encodeBatch } from '../../../otlp/encode-batch.ts'
+import { encodeBatchInto } from '../../../otlp/encode-batch.ts'
 import { encodeJson } from '../../../otlp/encode-json.ts'
 import type { PartialSuccess } from '../../../otlp/responses.ts'
 import type { Signal } from '../../../otlp/signal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
+import { BufferPool, type Lease } from '../../../kit/buffers/buffer-pool.ts'
 import { bodyCompressor } from '../../../kit/http/client-settings.ts'
 import { HttpClient } from '../../../kit/http/http-client.ts'
 import { createSender } from '../../../kit/queue/create-sender.ts'
@@ -23,13 +24,20 @@ export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost)
   const client = new HttpClient(settings, host)
   const compressor = bodyCompressor(settings)
   const headers = requestHeaders(settings, host.version, compressor?.encoding)
-  const encode = settings.encoding === 'json' ? encodeJsonBytes : encodeBatch
+  const pool = new BufferPool()
+  const encode = settings.encoding === 'json' ? encodeJsonBytes : encodeProto
 
   async function send(batch: Batch, abort: AbortSignal): Promise<PartialSuccess | undefined> {
-    const encoded = encode(batch)
-    const body = compressor === undefined ? encoded : await compressor.compress(encoded)
+    const encoded = encode(batch, pool)
+    let body = encoded.bytes
+    if (compressor !== undefined) {
+      body = await compressor.compress(encoded.bytes)
+      encoded.release()
+    }
     const url = urls.get(batch.signal)!
     const answer = await client.post({ url, headers, body, abort })
+    // Only a server that took the request has read all of it; before that its bytes may still be on their way.
+    if (compressor === undefined && answer.status === 200) encoded.release()
     return readAnswer(answer, { signal: batch.signal, url, nowMs: host.clock.nowMs() })
   }
 
@@ -49,8 +57,14 @@ export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost)
   }
 }
 
-function encodeJsonBytes(batch: Batch): Uint8Array {
-  return Buffer.from(encodeJson(batch))
+function encodeProto(batch: Batch, pool: BufferPool): Lease {
+  const lease = pool.take(batch.byteLength)
+  encodeBatchInto(batch, lease.bytes)
+  return lease
+}
+
+function encodeJsonBytes(batch: Batch): Lease {
+  return { bytes: Buffer.from(encodeJson(batch)), release: () => {} }
 }
 
 /** The user's headers win over ours, whatever their case. */
