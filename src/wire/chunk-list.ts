@@ -1,9 +1,16 @@
 import { writeFieldHeader } from './varint.ts'
 
-const noBytes = new Uint8Array(0)
 /** A tag takes five bytes at most, and the length of what fits into memory eight. */
 const headerLengthMax = 13
-const headerBlockLength = 512
+const headerBlockLength = 2048
+
+// Headers of all lists, written one behind the other and never again changed: a block of its own for each list would
+// cost more than all else that small lists do.
+let headers = new Uint8Array(headerBlockLength)
+let headersUsed = 0
+
+/** Up to this many bytes a loop copies faster than a view and a call. */
+const loopLengthMax = 32
 
 /**
  * Pieces of other arrays, in order, until they are copied into one. Neighbours become one piece, so that keeping a
@@ -14,9 +21,6 @@ export class ChunkList {
   readonly #sources: Uint8Array[] = []
   /** Start and end of each piece in its source, by turns. */
   readonly #bounds: number[] = []
-  /** Where headers of added fields are written, many to an array. */
-  #headers = noBytes
-  #headersUsed = 0
 
   add(source: Uint8Array, start: number, end: number): void {
     if (start === end) return
@@ -42,16 +46,14 @@ export class ChunkList {
 
   /** Adds a length-delimited field with this body. */
   addField(field: number, body: ChunkList | Uint8Array): void {
-    const start = this.#headersUsed
-    if (start + headerLengthMax > this.#headers.length) {
-      this.#headers = new Uint8Array(headerBlockLength)
-      this.#headersUsed = 0
-      this.addField(field, body)
-      return
+    if (headersUsed + headerLengthMax > headers.length) {
+      headers = new Uint8Array(headerBlockLength)
+      headersUsed = 0
     }
     const byteLength = body instanceof ChunkList ? body.byteLength : body.length
-    this.#headersUsed = writeFieldHeader(this.#headers, start, field, byteLength)
-    this.add(this.#headers, start, this.#headersUsed)
+    const start = headersUsed
+    headersUsed = writeFieldHeader(headers, start, field, byteLength)
+    this.add(headers, start, headersUsed)
     if (body instanceof ChunkList) this.addList(body)
     else this.addAll(body)
   }
@@ -71,9 +73,14 @@ export class ChunkList {
     let position = 0
     for (let index = 0; index < this.#sources.length; index++) {
       const source = this.#sources[index]
-      const piece = source.subarray(this.#bounds[index * 2], this.#bounds[index * 2 + 1])
-      joined.set(piece, position)
-      position += piece.length
+      const start = this.#bounds[index * 2]
+      const end = this.#bounds[index * 2 + 1]
+      if (end - start <= loopLengthMax) {
+        for (let from = start; from < end; from++) joined[position++] = source[from]
+        continue
+      }
+      joined.set(end - start === source.length ? source : source.subarray(start, end), position)
+      position += end - start
     }
     return joined
   }
