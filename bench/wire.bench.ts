@@ -3,7 +3,7 @@
  * several rounds, so that a busy machine disturbs it less.
  */
 import { readFileSync } from 'node:fs'
-import { editAttributes, encodeKeyValue } from '../src/otlp/attributes.ts'
+import { editAttributesInPieces, encodeKeyValue } from '../src/otlp/attributes.ts'
 import { ByteMap } from '../src/otlp/byte-map.ts'
 import { editItems } from '../src/otlp/edit-items.ts'
 import { encodeBatch, encodeSegments } from '../src/otlp/encode-batch.ts'
@@ -78,7 +78,9 @@ for (const [name, signal] of payloads) {
   const keyValue = encodeKeyValue('region', 'eu-west-1')
   measure(`${name} an attribute set on each item`, itemCount, () =>
     editItems(batch, (item) =>
-      editAttributes(item, field, (attributes) => attributes.setEncoded('region', keyValue)),
+      editAttributesInPieces(item, field, (attributes) =>
+        attributes.setEncoded('region', keyValue),
+      ),
     ),
   )
 }

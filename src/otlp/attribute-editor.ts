@@ -108,8 +108,8 @@ export class AttributeEditor {
     return [...keys]
   }
 
-  /** The message as edited, or the very same array when nothing changed. */
-  finish(): Uint8Array {
+  /** The message as edited, in pieces of what it was; or the very same array when nothing changed. */
+  finish(): Uint8Array | ChunkList {
     const message = this.#message
     let isChanged = this.#added.length > 0
     let kept = 0
@@ -125,7 +125,7 @@ export class AttributeEditor {
     if (!isChanged) return message
     edited.add(message, kept, message.length)
     for (const { keyValue } of this.#added) edited.addField(this.#fieldNumber, keyValue)
-    return edited.toBytes()
+    return edited
   }
 
   get #entryCount(): number {

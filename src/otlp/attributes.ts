@@ -1,3 +1,4 @@
+import { ChunkList } from '../wire/chunk-list.ts'
 import { FieldReader } from '../wire/field-reader.ts'
 import { WireWriter } from '../wire/wire-writer.ts'
 import {
@@ -67,6 +68,16 @@ export function editAttributes(
   fieldNumber: number,
   edit: (attributes: AttributeEditor) => void,
 ): Uint8Array {
+  const edited = editAttributesInPieces(message, fieldNumber, edit)
+  return edited instanceof ChunkList ? edited.toBytes() : edited
+}
+
+/** The same without a copy, for `editItems`, which joins all pieces of a group at once. */
+export function editAttributesInPieces(
+  message: Uint8Array,
+  fieldNumber: number,
+  edit: (attributes: AttributeEditor) => void,
+): Uint8Array | ChunkList {
   try {
     const editor = new AttributeEditor(message, fieldNumber)
     edit(editor)

@@ -8,14 +8,14 @@ import type { Signal } from './signal.ts'
 import { isScopes } from './walk.ts'
 
 /**
- * Gives what stands in the item's place: the very same array to leave it, undefined to drop it. For metrics an item is
- * a data point, and `scope.metric` its Metric.
+ * Gives what stands in the item's place, whole or in pieces: the very same array to leave it, undefined to drop it. For
+ * metrics an item is a data point, and `scope.metric` its Metric.
  */
 export type ItemEdit = (
   item: Uint8Array,
   scope: ScopeRef,
   group: ResourceGroup,
-) => Uint8Array | undefined
+) => Uint8Array | ChunkList | undefined
 
 /**
  * The batch with every item as `edit` gives it. Only messages around a changed item are rebuilt; metrics, scopes and

@@ -19,7 +19,8 @@ export function editResource(
     const before = hasEntityRefs(resource) ? editor.keys() : []
     edit(editor)
     const deleted = before.filter((key) => !editor.has(key))
-    const edited = editor.finish()
+    const pieces = editor.finish()
+    const edited = pieces instanceof ChunkList ? pieces.toBytes() : pieces
     return deleted.length === 0 ? edited : dropEntityRefs(edited, new Set(deleted))
   } catch (error) {
     throw asRefusal(error)
