@@ -7,15 +7,13 @@ import { MetricRef, ScopeRef } from './scope-ref.ts'
 import type { Signal } from './signal.ts'
 import { isScopes } from './walk.ts'
 
+export type EditedItem = Uint8Array | ChunkList | undefined
+
 /**
  * Gives what stands in the item's place, whole or in pieces: the very same array to leave it, undefined to drop it. For
  * metrics an item is a data point, and `scope.metric` its Metric.
  */
-export type ItemEdit = (
-  item: Uint8Array,
-  scope: ScopeRef,
-  group: ResourceGroup,
-) => Uint8Array | ChunkList | undefined
+export type ItemEdit = (item: Uint8Array, scope: ScopeRef, group: ResourceGroup) => EditedItem
 
 /**
  * The batch with every item as `edit` gives it. Only messages around a changed item are rebuilt; metrics, scopes and

@@ -1,9 +1,9 @@
 import type { ActionSettings } from '../../../kit/actions/action-settings.ts'
 import { type AttributeActions, compileActions } from '../../../kit/actions/attribute-actions.ts'
-import { editAttributes } from '../../../otlp/attributes.ts'
+import { editAttributesInPieces } from '../../../otlp/attributes.ts'
 import type { Batch, ResourceGroup } from '../../../otlp/batch.ts'
 import type { ClientInfo } from '../../../otlp/client-info.ts'
-import { editItems } from '../../../otlp/edit-items.ts'
+import { type EditedItem, editItems } from '../../../otlp/edit-items.ts'
 import { itemAttributesField } from '../../../otlp/fields.ts'
 import type { ScopeRef } from '../../../otlp/scope-ref.ts'
 import type { Signal } from '../../../otlp/signal.ts'
@@ -47,14 +47,14 @@ export class AttributesProcessor implements Processor {
   #edit(
     item: Uint8Array,
     { scope, group, client }: { scope: ScopeRef; group: ResourceGroup; client?: ClientInfo },
-  ): Uint8Array {
+  ): EditedItem {
     const include = this.#include
     const exclude = this.#exclude
     if (include !== undefined && !include.matches(item, scope, group)) return item
     // What its attributes do not save is left alone without a look at them.
     const mayBeExcluded = exclude !== undefined && exclude.matches(item, scope, group)
     if (mayBeExcluded && !exclude.asksForAttributes) return item
-    return editAttributes(item, this.#fieldOf(scope), (attributes) => {
+    return editAttributesInPieces(item, this.#fieldOf(scope), (attributes) => {
       if (include !== undefined && !include.matchesAttributes(attributes)) return
       if (mayBeExcluded && exclude.matchesAttributes(attributes)) return
       this.#actions.apply(attributes, client)
