@@ -78,14 +78,13 @@ function readFile(path: string, disk: Disk): Layer {
 function readLayer(text: string, name: string): Layer {
   const source = { name, lines: text.split(/\r?\n/) }
   const { value, complaints } = readYaml(text, source)
-  if (value === undefined) {
-    if (complaints.length > 0) return { complaints }
+  if (value === undefined && complaints.length > 0) return { complaints }
+  if (value === undefined || (value.kind === 'scalar' && value.value === null)) {
     return { value: { kind: 'map', place: wholeOf(source), entries: new Map() }, complaints }
   }
   if (value.kind === 'map') {
     return { value: { ...unflatten(value), place: wholeOf(source) }, complaints }
   }
-  if (value.kind === 'scalar' && value.value === null) return { complaints }
   const found = value.kind === 'list' ? 'a list' : 'text'
   const message = `must be a section with receivers, exporters and service, got ${found}`
   return { complaints: [complain({ place: value.place, message })] }
