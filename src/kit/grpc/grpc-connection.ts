@@ -7,6 +7,7 @@ import {
 import type { ClientInfo } from '../../otlp/client-info.ts'
 import { Refusal } from '../../otlp/refusal.ts'
 import type { Random, Timer } from '../../platform/platform.ts'
+import { peerAddress } from '../http/peer-address.ts'
 import { anonymousClient, clientWithMetadata } from './call-metadata.ts'
 import { type CallEnvironment, GrpcCall, refuseStream } from './grpc-call.ts'
 import { PingPolicy } from './ping-policy.ts'
@@ -56,7 +57,7 @@ export class GrpcConnection {
     this.#session = session
     this.#environment = environment
     const { keepalive, clock, random } = environment
-    this.#client = anonymousClient(peerAddress(session))
+    this.#client = anonymousClient(session.destroyed ? '' : peerAddress(session.socket))
     this.#pings = new PingPolicy({
       minTimeMs: keepalive.clientPingGapMs,
       permitWithoutStream: keepalive.permitPingWithoutStream,
@@ -190,12 +191,6 @@ export class GrpcConnection {
     this.#timers.get(name)?.cancel()
     this.#timers.delete(name)
   }
-}
-
-/** Without a port; of an IPv4 client also where the socket is an IPv6 one. Empty for a unix socket. */
-function peerAddress(session: ServerHttp2Session): string {
-  const address = session.destroyed ? undefined : session.socket.remoteAddress
-  return (address ?? '').replace(/^::ffff:(?=\d+\.)/, '')
 }
 
 function ignore(): void {}

@@ -6,13 +6,13 @@ import type { Http2SecureServer, Http2Server, ServerHttp2Session } from 'node:ht
 import { type AddressInfo, Server, type Socket } from 'node:net'
 import type { Host } from '../../pipeline/host.ts'
 import type { Timer } from '../../platform/platform.ts'
+import { listen } from '../http/listen.ts'
 import { loadServerTls } from '../tls/load-tls.ts'
 import { reloadPeriodically, serverReloadPeriodMs } from '../tls/reload-tls.ts'
 import { Deadlines } from './deadlines.ts'
 import { type ConnectionEnvironment, GrpcConnection } from './grpc-connection.ts'
 import { healthCheck, healthCheckPath } from './health.ts'
 import { createHttp2Server, widenConnection } from './http2-server.ts'
-import { listenOptions } from './listen-address.ts'
 import {
   type GrpcServerSettings,
   concurrentStreamsMax,
@@ -61,20 +61,15 @@ export class GrpcServer {
 
   /** Rejects when certificates cannot be used or the address cannot be listened on. */
   async start(): Promise<void> {
-    const { endpoint, transport } = this.#options.settings
+    const { settings, where } = this.#options
+    const { endpoint, transport } = settings
     const server = this.#create()
     this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(listenOptions(endpoint, transport), () => {
-        server.off('error', reject)
-        // From here on only accepting can fail, such as for want of file descriptors, and it goes on later.
-        server.on('error', (error) =>
-          this.#host.log.error({ error: error.message }, 'gRPC connection could not be accepted'),
-        )
-        resolve()
-      })
-    })
+    await listen(server, endpoint, where, transport)
+    // From here on only accepting can fail, such as for want of file descriptors, and it goes on later.
+    server.on('error', (error) =>
+      this.#host.log.error({ error: error.message }, 'gRPC connection could not be accepted'),
+    )
   }
 
   /** Takes no new connections or calls, finishes those under way, and cuts what is left when `deadline` aborts. */

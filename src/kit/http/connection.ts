@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientInfo } from '../../otlp/client-info.ts'
+import { peerAddress } from './peer-address.ts'
 
 const none: ReadonlyMap<string, never> = new Map<string, never>()
 
@@ -44,9 +45,4 @@ export class Connection {
     else if (response.headersSent) response.once('finish', () => this.socket.destroySoon())
     else response.shouldKeepAlive = false
   }
-}
-
-/** Without the prefix that IPv4 peers have on a socket of both families. */
-function peerAddress(socket: Socket): string {
-  return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, '')
 }

@@ -95,7 +95,7 @@ export class HttpServer implements Component {
     this.#cors = cors
     const server = this.#createServer()
     this.#server = server
-    this.#address = await listen(server, settings.endpoint, this.#parts.where)
+    this.#address = await listen(server, settings.endpoint, this.#parts.where, settings.transport)
     server.on('error', (error) => this.#host.log.error({ error: error.message }, 'HTTP server'))
     const { address, port } = this.#address
     this.#host.log.info({ endpoint: settings.endpoint, address, port }, 'HTTP server listens')
