@@ -11,6 +11,7 @@ import { certificate, certificatePath } from '../../../test/kit/certificates.ts'
 import { ForeignClient, RawClient, frame } from '../../../test/kit/grpc-peers.ts'
 import { settle } from '../../../test/kit/manual-clock.ts'
 import { testHost } from '../../../test/kit/test-host.ts'
+import { until } from '../../../test/kit/until.ts'
 import { GrpcServer } from './grpc-server.ts'
 import { type GrpcServerSettings, grpcServerSettings } from './server-config.ts'
 import type { UnaryMethod, UnaryReply } from './unary-method.ts'
@@ -53,11 +54,6 @@ async function start(
     closing,
     answerAll: () => waiting.splice(0).forEach((go) => go()),
   }
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let round = 0; round < 2000 && !isTrue(); round++) await settle()
-  assert.ok(isTrue())
 }
 
 interface Goaway {

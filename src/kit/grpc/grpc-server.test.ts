@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { type ClientOptions, Metadata, compressionAlgorithms } from '@grpc/grpc-js'
 import { ForeignClient, RawClient, frame } from '../../../test/kit/grpc-peers.ts'
-import { settle } from '../../../test/kit/manual-clock.ts'
 import { type TestHost, testHost } from '../../../test/kit/test-host.ts'
+import { until } from '../../../test/kit/until.ts'
 import type { ClientInfo } from '../../otlp/client-info.ts'
 import { decodeStatus } from '../../otlp/responses.ts'
 import { Refusal } from '../../otlp/refusal.ts'
@@ -61,11 +61,6 @@ async function start(context: TestContext, config: object = {}): Promise<Started
       return client
     },
   }
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let round = 0; round < 2000 && !isTrue(); round++) await settle()
-  assert.ok(isTrue())
 }
 
 test('unary calls are answered, from an empty message to one of many frames', async (context) => {
