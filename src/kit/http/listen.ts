@@ -29,7 +29,8 @@ export function listen(
 ): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => {
-      const message = `${where}.endpoint ${endpoint} cannot be listened on: ${reasonOf(error)}`
+      const setting = where === '' ? 'endpoint' : `${where}.endpoint`
+      const message = `${setting} ${endpoint} cannot be listened on: ${reasonOf(error)}`
       reject(new Error(message, { cause: error }))
     }
     server.once('error', onError)

@@ -19,7 +19,7 @@ async function withPage(
   try {
     await use(`http://127.0.0.1:${page.port}`, host)
   } finally {
-    await page.stop()
+    await page.stop(AbortSignal.timeout(1000))
   }
 }
 
@@ -91,7 +91,7 @@ test('a port in use is an error at start, and stop does not wait for idle client
     const { host } = new URL(url)
     const settings = healthCheck.config.parse({ endpoint: host })
     const second = healthCheck.create(settings, testHost())
-    await assert.rejects(async () => second.start?.(), /EADDRINUSE/)
+    await assert.rejects(async () => second.start?.(), /^Error: endpoint .*EADDRINUSE/)
     const idle = connect(Number(new URL(url).port), '127.0.0.1')
     await new Promise((done) => idle.once('connect', done))
   })
@@ -105,7 +105,7 @@ test('what belongs to the second version is refused by name', () => {
   assert.match(complaintOf({ use_v2: true })!, /^use_v2 is not supported yet/)
   assert.match(complaintOf({ grpc: { endpoint: 'x:1' } })!, /^grpc is not supported yet/)
   assert.match(complaintOf({ http: {} })!, /^http is not supported yet/)
-  assert.match(complaintOf({ tls: { cert_file: 'x' } })!, /^tls is not supported yet/)
+  assert.match(complaintOf({ auth: { authenticator: 'x' } })!, /^auth is not supported yet/)
   assert.match(complaintOf({ component_health: {} })!, /^component_health is not supported yet/)
   assert.equal(
     complaintOf({ use_v2: false, check_collector_pipeline: { interval: '1m' } }),

@@ -1,10 +1,11 @@
-import assert from 'node:assert/strict'
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { HttpServerSettings } from '../../../kit/http/server-settings.ts'
+import { HttpServer } from '../../../kit/http/http-server.ts'
+import { unmatchedAnswer } from '../../../kit/http/plain-answers.ts'
+import { type Answer, answerUnread } from '../../../kit/http/unread-body.ts'
 import type { Extension } from '../../../pipeline/component.ts'
 import type { Host } from '../../../pipeline/host.ts'
 
-interface HealthCheckSettings {
-  readonly endpoint: string
+interface HealthCheckSettings extends HttpServerSettings {
   readonly path: string
   readonly response_body: { readonly healthy: string; readonly unhealthy: string }
 }
@@ -16,43 +17,35 @@ const neverUp = '0001-01-01T00:00:00Z'
 export class HealthCheck implements Extension {
   readonly #settings: HealthCheckSettings
   readonly #host: Host
-  readonly #server: Server
+  readonly #server: HttpServer
 
   constructor(settings: HealthCheckSettings, host: Host) {
     this.#settings = settings
     this.#host = host
-    this.#server = createServer((request, response) => {
-      if (this.#answersFor(request.url ?? '/')) this.#answer(response)
-      else response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n')
-    })
+    this.#server = new HttpServer(
+      {
+        settings,
+        where: '',
+        routes: [],
+        // Not routes, which match one path and one method: probes ask in any way they like.
+        unmatched: (request, response) =>
+          answerUnread(request, response, this.#answer(request.url ?? '/'), host.clock),
+      },
+      host,
+    )
   }
 
-  /** The port that was bound, once started. */
-  get port(): number {
-    const address = this.#server.address()
-    assert(typeof address === 'object' && address !== null, 'not listening')
-    return address.port
+  /** The port that was bound; undefined until it has started. */
+  get port(): number | undefined {
+    return this.#server.port
   }
 
   start(): Promise<void> {
-    const { endpoint } = this.#settings
-    const colon = endpoint.lastIndexOf(':')
-    const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '')
-    const port = Number(endpoint.slice(colon + 1))
-    return new Promise((done, failed) => {
-      this.#server.once('error', failed)
-      this.#server.listen({ port, ...boundHost(host) }, () => {
-        this.#server.off('error', failed)
-        done()
-      })
-    })
+    return this.#server.start()
   }
 
-  stop(): Promise<void> {
-    return new Promise((done) => {
-      this.#server.close(() => done())
-      this.#server.closeAllConnections()
-    })
+  stop(deadline: AbortSignal): Promise<void> {
+    return this.#server.stop(deadline)
   }
 
   /** As Go's ServeMux: a path ending in a slash answers for its whole subtree. */
@@ -62,14 +55,15 @@ export class HealthCheck implements Extension {
     return asked === path || (path.endsWith('/') && asked.startsWith(path))
   }
 
-  #answer(response: ServerResponse): void {
+  #answer(url: string): Answer {
+    if (!this.#answersFor(url)) return unmatchedAnswer(undefined)
     const { isReady } = this.#host.status
     const { healthy, unhealthy } = this.#settings.response_body
     const ownBody = isReady ? healthy : unhealthy
-    const contentType = ownBody === '' ? 'application/json' : 'text/plain'
-    response
-      .writeHead(isReady ? 200 : 503, { 'content-type': contentType })
-      .end(ownBody === '' ? JSON.stringify(this.#report()) : ownBody)
+    const body = Buffer.from(ownBody === '' ? JSON.stringify(this.#report()) : ownBody)
+    const type = ownBody === '' ? 'application/json' : 'text/plain'
+    const headers = ['Content-Type', type, 'Content-Length', String(body.length)]
+    return { status: isReady ? 200 : 503, headers, body }
   }
 
   #report(): object {
@@ -81,12 +75,6 @@ export class HealthCheck implements Extension {
       uptime: goDuration(this.#host.clock.nowMs() - readySinceMs),
     }
   }
-}
-
-/** Of the two loopback addresses localhost means the IPv4 one, as in Go; no host means every address. */
-function boundHost(host: string): { host?: string } {
-  if (host === '') return {}
-  return { host: host === 'localhost' ? '127.0.0.1' : host }
 }
 
 /** As Go prints a duration: 1h2m3.5s. */

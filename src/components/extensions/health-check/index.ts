@@ -1,14 +1,11 @@
 import { z } from 'zod'
-import { duration, listenEndpoint, section, text, unsupported } from '../../../config/schema.ts'
+import { duration, section, text, unsupported } from '../../../config/schema.ts'
+import { httpServerShape } from '../../../kit/http/server-settings.ts'
 import { defineExtension } from '../../../pipeline/component.ts'
 import { HealthCheck } from './health-check.ts'
 
 const config = section({
-  endpoint: listenEndpoint()
-    .default('localhost:13133')
-    .describe(
-      'Where to listen. In a container use 0.0.0.0:13133, or probes from outside find nothing.',
-    ),
+  ...httpServerShape({ endpoint: 'localhost:13133' }),
   path: text()
     .regex(/^\//, 'must begin with a slash')
     .default('/')
@@ -24,10 +21,6 @@ const config = section({
     interval: duration().prefault('5m'),
     exporter_failure_threshold: z.int().min(1).default(5),
   }).describe("Accepted for compatibility; has no effect, as in the Collector's."),
-  tls: unsupported('the page is served in plain text'),
-  auth: unsupported('the page is served to anyone who can reach it'),
-  cors: unsupported('the page is for probes, not for browsers'),
-  middlewares: unsupported('the page is served as it is'),
   use_v2: z
     .literal(false, 'is not supported yet: the second version of the health page')
     .default(false)
