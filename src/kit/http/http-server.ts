@@ -58,6 +58,8 @@ export class HttpServer implements Component {
   readonly #host: ServerHost
   readonly #routes = new Map<string, HttpRoute[]>()
   readonly #connections = new Map<Socket, Connection>()
+  /** Sockets whose TLS handshake has not ended, by the peer's address and port. */
+  readonly #handshaking = new Map<string, Socket>()
   readonly #responseHeaders: readonly (readonly [name: string, value: string])[]
   readonly #complaints: ClientComplaints
   #server: Server | undefined
@@ -112,6 +114,7 @@ export class HttpServer implements Component {
         for (const { socket } of this.#connections.values()) socket.destroy()
       }
       for (const connection of this.#connections.values()) connection.endWhenAnswered()
+      for (const socket of this.#handshaking.values()) socket.destroy()
       if (deadline.aborted) closeAll()
       else deadline.addEventListener('abort', closeAll)
       await closed
@@ -130,12 +133,7 @@ export class HttpServer implements Component {
         : this.#createTlsServer(settings.tls, options, listener)
     server.maxConnections = settings.max_connections === 0 ? Infinity : settings.max_connections
     server.on('drop', () => this.#complaints.tooMany(where, settings.max_connections))
-    const onConnection = (socket: Socket) => {
-      this.#connections.set(socket, new Connection(socket))
-      socket.once('close', () => this.#connections.delete(socket))
-      if (this.#isDraining) socket.destroy()
-    }
-    server.on(settings.tls === undefined ? 'connection' : 'secureConnection', onConnection)
+    if (settings.tls === undefined) server.on('connection', (socket) => this.#connected(socket))
     // Without a listener Node asks for the body by itself, before anyone could refuse it.
     server.on('checkContinue', listener)
     server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket))
@@ -155,7 +153,18 @@ export class HttpServer implements Component {
       { ...options, ...context, requestCert, rejectUnauthorized: requestCert, handshakeTimeout },
       listener,
     )
-    server.on('tlsClientError', (error, socket) => this.#complaints.handshake(error, socket))
+    server.on('connection', (socket: Socket) => {
+      const peer = peerOf(socket)
+      this.#handshaking.set(peer, socket)
+      socket.once('close', () => this.#handshaking.delete(peer))
+    })
+    server.on('secureConnection', (socket) => {
+      this.#handshaking.delete(peerOf(socket))
+      this.#connected(socket)
+    })
+    server.on('tlsClientError', (error, socket) => {
+      if (!this.#isDraining) this.#complaints.handshake(error, socket)
+    })
     this.#reloading = reloadPeriodically({
       periodMs: serverReloadPeriodMs(settings),
       clock,
@@ -163,6 +172,12 @@ export class HttpServer implements Component {
       reload: () => server.setSecureContext(loadServerTls(settings, disk, where).context),
     })
     return server
+  }
+
+  #connected(socket: Socket): void {
+    this.#connections.set(socket, new Connection(socket))
+    socket.once('close', () => this.#connections.delete(socket))
+    if (this.#isDraining) socket.destroy()
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
@@ -223,18 +238,26 @@ export class HttpServer implements Component {
 const readTimeoutMsDefault = 300_000
 const headerTimeoutMsDefault = 60_000
 
+/** The same for a TLS socket and the one beneath it. */
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`
+}
+
 function serverOptions(settings: HttpServerSettings): ServerOptions {
-  const requestTimeout = settings.read_timeout || readTimeoutMsDefault
+  // Node takes whole milliseconds only.
+  const requestTimeout = Math.ceil(settings.read_timeout) || readTimeoutMsDefault
+  const idleTimeout = Math.ceil(settings.idle_timeout)
   const headersTimeout = Math.min(
-    settings.read_header_timeout || headerTimeoutMsDefault,
+    Math.ceil(settings.read_header_timeout) || headerTimeoutMsDefault,
     requestTimeout,
   )
   return {
     requestTimeout,
     headersTimeout,
     // How far past its time a request may get; looking costs a walk over all connections.
-    connectionsCheckingInterval: Math.min(Math.max(headersTimeout / 4, 50), 10_000),
-    keepAliveTimeout: settings.idle_timeout,
+    connectionsCheckingInterval: Math.ceil(Math.min(Math.max(headersTimeout / 4, 50), 10_000)),
+    keepAliveTimeout: idleTimeout,
+    keepAliveTimeoutBuffer: Math.min(idleTimeout, 1000),
     // Kubernetes and proxies put long tokens into headers; Go takes a megabyte.
     maxHeaderSize: 64 * 1024,
     // A dead peer is noticed, although nothing else ends an idle connection without idle_timeout.
