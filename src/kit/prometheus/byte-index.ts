@@ -11,11 +11,15 @@ export interface Owned {
 interface Entry<Value> {
   readonly hash: number
   readonly parent: Owned
-  readonly chunk: Uint8Array
+  readonly chunk: DataView
   readonly start: number
   readonly byteLength: number
   value: Value
+  /** In the same bucket. */
   next: Entry<Value> | undefined
+  /** The one found after this last time: senders keep their order, so it is tried first, without hashing. */
+  successor: Entry<Value> | undefined
+  isRemoved: boolean
 }
 
 export class ByteIndex<Value> {
@@ -23,10 +27,13 @@ export class ByteIndex<Value> {
   #mask: number
   #count = 0
   readonly #seed: number
-  #chunk = new Uint8Array(0)
+  #chunk = new DataView(new ArrayBuffer(0))
   #chunkUsed = 0
   // Of the last key looked for, so that an insertion after a miss need not hash again.
   #hash = 0
+  #found: Entry<Value> | undefined
+  #bytes = noBytes
+  #view = new DataView(noBytes.buffer)
   #sweepAt = 0
 
   /** The seed keeps strangers from choosing keys that all fall into one bucket. */
@@ -41,22 +48,41 @@ export class ByteIndex<Value> {
   }
 
   get(parent: Owned, bytes: Uint8Array, start: number, end: number): Value | undefined {
-    const hash = hashBytes(bytes, start, end, Math.imul(parent.serial, 0x9e3779b1) ^ this.#seed)
-    this.#hash = hash
+    if (this.#bytes !== bytes) {
+      this.#bytes = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
+    const view = this.#view
     const byteLength = end - start
+    const before = this.#found
+    const guess = before?.successor
+    if (
+      guess !== undefined &&
+      guess.parent === parent &&
+      guess.byteLength === byteLength &&
+      !guess.isRemoved &&
+      hasBytes(guess, view, start)
+    ) {
+      this.#found = guess
+      return guess.value
+    }
+    const hash = hashBytes(view, start, end, Math.imul(parent.serial, 0x9e3779b1) ^ this.#seed)
+    this.#hash = hash
     let entry = this.#buckets[hash & this.#mask]
     while (entry !== undefined) {
       if (
         entry.hash === hash &&
         entry.parent === parent &&
         entry.byteLength === byteLength &&
-        hasBytes(entry, bytes, start)
+        hasBytes(entry, view, start)
       ) {
-        return entry.value
+        break
       }
       entry = entry.next
     }
-    return undefined
+    if (before !== undefined && entry !== undefined) before.successor = entry
+    this.#found = entry
+    return entry?.value
   }
 
   /** Adds what the last get() missed; the arguments must be the same. */
@@ -68,11 +94,11 @@ export class ByteIndex<Value> {
   ): void {
     const [start, end] = extent
     const byteLength = end - start
-    if (this.#chunkUsed + byteLength > this.#chunk.length) {
-      this.#chunk = new Uint8Array(Math.max(chunkBytes, byteLength))
+    if (this.#chunkUsed + byteLength > this.#chunk.byteLength) {
+      this.#chunk = new DataView(new ArrayBuffer(Math.max(chunkBytes, byteLength)))
       this.#chunkUsed = 0
     }
-    this.#chunk.set(bytes.subarray(start, end), this.#chunkUsed)
+    new Uint8Array(this.#chunk.buffer).set(bytes.subarray(start, end), this.#chunkUsed)
     if (this.#count > this.#mask) this.#grow()
     const at = this.#hash & this.#mask
     this.#buckets[at] = {
@@ -83,15 +109,16 @@ export class ByteIndex<Value> {
       byteLength,
       value,
       next: this.#buckets[at],
+      successor: undefined,
+      isRemoved: false,
     }
     this.#chunkUsed += byteLength
     this.#count++
   }
 
-  /** Puts another value under a key that get() finds. */
-  replace(from: Value, to: Value): void {
-    let entry = this.#buckets[this.#hash & this.#mask]
-    for (; entry !== undefined; entry = entry.next) if (entry.value === from) entry.value = to
+  /** Puts another value under the key that the last get() found. */
+  replace(value: Value): void {
+    if (this.#found !== undefined) this.#found.value = value
   }
 
   /** Looks at about `entryCount` entries where the last sweep stopped; true when a round is complete. */
@@ -114,6 +141,9 @@ export class ByteIndex<Value> {
       if (!isGone(entry.value)) before = entry
       else {
         this.#count--
+        entry.isRemoved = true
+        // Else removed entries would keep each other alive.
+        entry.successor = undefined
         if (before === undefined) this.#buckets[at] = entry.next
         else before.next = entry.next
       }
@@ -148,28 +178,35 @@ function emptyBuckets<Value>(length: number): (Entry<Value> | undefined)[] {
   return Array.from({ length }, () => undefined)
 }
 
-/** Four bytes a step; mixed well enough for the low bits to choose a bucket. */
-function hashBytes(bytes: Uint8Array, start: number, end: number, seed: number): number {
+/**
+ * Four bytes a step; mixed well enough for the low bits to choose a bucket. A DataView, kept for as long as the same
+ * bytes are read, loads a word at once where an array would load and shift four bytes.
+ */
+function hashBytes(view: DataView, start: number, end: number, seed: number): number {
   let hash = seed ^ (end - start)
   let index = start
   for (const last = end - 3; index < last; index += 4) {
-    const word =
-      bytes[index] | (bytes[index + 1] << 8) | (bytes[index + 2] << 16) | (bytes[index + 3] << 24)
-    hash = Math.imul(hash ^ word, 0x85ebca6b)
+    hash = Math.imul(hash ^ view.getInt32(index, true), 0x85ebca6b)
     hash ^= hash >>> 15
   }
-  for (; index < end; index++) hash = Math.imul(hash ^ bytes[index], 0x01000193)
+  for (; index < end; index++) hash = Math.imul(hash ^ view.getUint8(index), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35)
   return hash ^ (hash >>> 13)
 }
 
 function hasBytes(
   { chunk, start: from, byteLength }: Entry<unknown>,
-  bytes: Uint8Array,
+  view: DataView,
   start: number,
 ): boolean {
-  for (let index = 0; index < byteLength; index++) {
-    if (chunk[from + index] !== bytes[start + index]) return false
+  let index = 0
+  for (const last = byteLength - 3; index < last; index += 4) {
+    if (chunk.getInt32(from + index, true) !== view.getInt32(start + index, true)) return false
+  }
+  for (; index < byteLength; index++) {
+    if (chunk.getUint8(from + index) !== view.getUint8(start + index)) return false
   }
   return true
 }
+
+const noBytes: Uint8Array = new Uint8Array(0)

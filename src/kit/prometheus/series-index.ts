@@ -250,7 +250,7 @@ export class SeriesIndex<Family, Series extends IndexedSeries> {
     const attributes = readTextAttributes(key, attributeField(metric.dataField))
     const series = this.#sink.openSeries(metric, attributes, this.#point)
     if (series === undefined) return undefined
-    if (gone !== undefined) this.#series.replace(gone, series)
+    if (gone !== undefined) this.#series.replace(series)
     // Beyond the limit a series is still found, only slowly.
     else if (this.#series.count < this.#entriesMax) {
       this.#series.add(metric, keyBytes, [keyStart, keyEnd], series)

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { get, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { settle } from '../../../../test/kit/manual-clock.ts'
+import { testHost } from '../../../../test/kit/test-host.ts'
+import { PageServer, type RenderPage } from './page-server.ts'
+import { type PrometheusSettings, settings as schema } from './settings.ts'
+
+async function serving(
+  options: { config?: object; render?: RenderPage },
+  use: (port: number, host: ReturnType<typeof testHost>) => Promise<void>,
+): Promise<void> {
+  const host = testHost()
+  const settings = schema.parse({ endpoint: '127.0.0.1:0', ...options.config })
+  const render = options.render ?? (() => ['a 1\n', 'b 2\n'].values())
+  const server = new PageServer(settings, host, render)
+  await server.start()
+  try {
+    await use(server.port, host)
+  } finally {
+    await server.stop(AbortSignal.timeout(50))
+  }
+  assert.equal(host.clock.timerCount, 0)
+}
+
+async function ask(port: number, path: string, headers = {}): Promise<IncomingMessage> {
+  const [response] = (await once(get({ port, path, headers, agent: false }), 'response')) as [
+    IncomingMessage,
+  ]
+  return response
+}
+
+async function bodyOf(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+const result = (host: ReturnType<typeof testHost>, name: string) =>
+  host.meter.value('penstock_exporter_prometheus_scrapes', { result: name })
+
+test('the page is at /metrics, and only there, and only to be read', async () => {
+  const config = { response_headers: { 'x-served-by': 'penstock' } }
+  await serving({ config }, async (port, host) => {
+    const page = await ask(port, '/metrics?x=1')
+    assert.equal(page.statusCode, 200)
+    assert.equal(page.headers['x-served-by'], 'penstock')
+    assert.match(page.headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/)
+    assert.equal(String(await bodyOf(page)), 'a 1\nb 2\n')
+    assert.equal((await bodyOf(await ask(port, '/'))).toString(), 'the metrics are at /metrics\n')
+    const posted = await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'POST' })
+    assert.equal(posted.status, 405)
+    assert.equal(posted.headers.get('allow'), 'GET, HEAD')
+    await posted.text()
+    const head = await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'HEAD' })
+    assert.equal(head.status, 200)
+    assert.equal(result(host, 'complete'), 2)
+  })
+})
+
+test('gzip for who accepts it', async () => {
+  await serving({}, async (port) => {
+    const page = await ask(port, '/metrics', { 'accept-encoding': 'gzip' })
+    assert.equal(page.headers['content-encoding'], 'gzip')
+    assert.equal(String(gunzipSync(await bodyOf(page))), 'a 1\nb 2\n')
+  })
+})
+
+/** A page far beyond what sockets hold, that tells how much of it was made. */
+function longPage(): { render: RenderPage; madeCount: () => number } {
+  let madeCount = 0
+  const pieces = function* () {
+    for (; madeCount < 4000; madeCount++) yield 'x'.repeat(65_536)
+  }
+  return { render: pieces, madeCount: () => madeCount }
+}
+
+test('a reader that does not read holds no memory, is cut off at its deadline, and blocks nobody', async () => {
+  const { render, madeCount } = longPage()
+  const config = { max_concurrent_scrapes: 1, write_timeout: '10s' }
+  await serving({ config, render }, async (port, host) => {
+    const slow = connect(port, '127.0.0.1')
+    await once(slow, 'connect')
+    slow.pause()
+    slow.write('GET /metrics HTTP/1.1\r\nhost: x\r\nx-prometheus-scrape-timeout-seconds: 2\r\n\r\n')
+    let before = -1
+    while (madeCount() === 0 || madeCount() !== before) {
+      before = madeCount()
+      await settle()
+    }
+    assert(before < 400, `${before} pieces were made for a reader of none`)
+    const second = await ask(port, '/metrics')
+    assert.equal(second.statusCode, 503)
+    assert.equal(second.headers['retry-after'], '1')
+    await bodyOf(second)
+    await host.clock.advance(2001)
+    assert.equal(result(host, 'aborted'), 1)
+    assert.equal(result(host, 'refused'), 1)
+    slow.destroy()
+  })
+})
+
+test('a reader that goes away ends the making of its page', async () => {
+  const { render, madeCount } = longPage()
+  await serving({ render }, async (port, host) => {
+    const page = await ask(port, '/metrics', { 'accept-encoding': 'gzip' })
+    page.destroy()
+    while (result(host, 'aborted') === 0) await settle()
+    assert(madeCount() < 4000)
+  })
+})
+
+test('a page that fails is cut off, never ended as if whole', async () => {
+  const render: RenderPage = function* () {
+    yield 'a 1\n'
+    throw new Error('broken')
+  }
+  await serving({ render }, async (port, host) => {
+    await assert.rejects(async () => bodyOf(await ask(port, '/metrics')))
+    assert.equal(host.lines[0]?.message, 'a scrape failed')
+  })
+})
+
+test('a port in use is an error at start', async () => {
+  await serving({}, async (port) => {
+    const settings: PrometheusSettings = schema.parse({ endpoint: `127.0.0.1:${port}` })
+    const second = new PageServer(settings, testHost(), () => [].values())
+    await assert.rejects(second.start(), /EADDRINUSE/)
+    await second.stop(AbortSignal.timeout(50))
+  })
+})
