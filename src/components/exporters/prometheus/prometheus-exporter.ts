@@ -1,9 +1,10 @@
 import type { Batch } from '../../../otlp/batch.ts'
+import { HttpServer } from '../../../kit/http/http-server.ts'
 import { asRefusal } from '../../../otlp/malformed.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
-import { PageServer } from './page-server.ts'
+import { MetricsPage } from './metrics-page.ts'
 import { renderText } from './render-text.ts'
 import { SeriesStore } from './series-store.ts'
 import { labelRules, type PrometheusSettings, strategyOf } from './settings.ts'
@@ -13,7 +14,7 @@ export class PrometheusExporter implements Exporter {
   readonly #settings: PrometheusSettings
   readonly #host: ExporterHost
   readonly #store: SeriesStore
-  readonly #server: PageServer
+  readonly #server: HttpServer
   #sweeper: Timer | undefined
 
   constructor(settings: PrometheusSettings, host: ExporterHost) {
@@ -30,12 +31,13 @@ export class PrometheusExporter implements Exporter {
       host,
     )
     const sendTimestamps = settings.send_timestamps
-    this.#server = new PageServer(settings, host, (format) =>
+    const page = new MetricsPage(settings, host, (format) =>
       renderText(this.#store, { format, sendTimestamps }),
     )
+    this.#server = new HttpServer({ settings, where: '', routes: [page.route] }, host)
   }
 
-  get port(): number {
+  get port(): number | undefined {
     return this.#server.port
   }
 

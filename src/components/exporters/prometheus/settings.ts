@@ -7,6 +7,7 @@ import {
   text,
   unsupported,
 } from '../../../config/schema.ts'
+import { httpServerShape } from '../../../kit/http/server-settings.ts'
 import { collectorLabelNaming } from '../../../kit/prometheus/label-name.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
 import {
@@ -18,18 +19,11 @@ import { matchesPatterns } from '../../../kit/prometheus/promoted-attributes.ts'
 import { joinLabels } from '../../../kit/prometheus/labels.ts'
 
 const serverShape = {
-  endpoint: listenEndpoint().describe('Where to listen; the page is at /metrics.'),
-  read_header_timeout: duration().prefault('1m').describe('Longest wait for request headers.'),
+  ...httpServerShape({ endpoint: 'localhost:8889' }),
+  endpoint: listenEndpoint().describe('host:port to listen on; the page is at /metrics.'),
   write_timeout: duration()
     .prefault('30s')
-    .describe('Longest that one scrape may take; a shorter timeout of the scraper wins.'),
-  idle_timeout: duration().prefault('1m').describe('How long an idle connection is kept.'),
-  response_headers: z
-    .record(z.string(), text())
-    .default({})
-    .describe('Headers added to every response.'),
-  auth: unsupported('authentication of scrapes'),
-  middlewares: unsupported('HTTP middlewares'),
+    .describe('Longest that a scrape may take; a shorter timeout of the scraper wins.'),
 }
 
 const pageShape = {

@@ -6,8 +6,9 @@ import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { settle } from '../../../../test/kit/manual-clock.ts'
 import { testHost } from '../../../../test/kit/test-host.ts'
-import { PageServer, type RenderPage } from './page-server.ts'
-import { type PrometheusSettings, settings as schema } from './settings.ts'
+import { HttpServer } from '../../../kit/http/http-server.ts'
+import { MetricsPage, type RenderPage } from './metrics-page.ts'
+import { settings as schema } from './settings.ts'
 
 async function serving(
   options: { config?: object; render?: RenderPage },
@@ -16,10 +17,11 @@ async function serving(
   const host = testHost()
   const settings = schema.parse({ endpoint: '127.0.0.1:0', ...options.config })
   const render = options.render ?? (() => ['a 1\n', 'b 2\n'].values())
-  const server = new PageServer(settings, host, render)
+  const page = new MetricsPage(settings, host, render)
+  const server = new HttpServer({ settings, where: '', routes: [page.route] }, host)
   await server.start()
   try {
-    await use(server.port, host)
+    await use(server.port!, host)
   } finally {
     await server.stop(AbortSignal.timeout(50))
   }
@@ -50,10 +52,9 @@ test('the page is at /metrics, and only there, and only to be read', async () =>
     assert.equal(page.headers['x-served-by'], 'penstock')
     assert.match(page.headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/)
     assert.equal(String(await bodyOf(page)), 'a 1\nb 2\n')
-    assert.equal((await bodyOf(await ask(port, '/'))).toString(), 'the metrics are at /metrics\n')
+    assert.equal((await ask(port, '/')).statusCode, 404)
     const posted = await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'POST' })
     assert.equal(posted.status, 405)
-    assert.equal(posted.headers.get('allow'), 'GET, HEAD')
     await posted.text()
     const head = await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'HEAD' })
     assert.equal(head.status, 200)
@@ -120,15 +121,6 @@ test('a page that fails is cut off, never ended as if whole', async () => {
   }
   await serving({ render }, async (port, host) => {
     await assert.rejects(async () => bodyOf(await ask(port, '/metrics')))
-    assert.equal(host.lines[0]?.message, 'a scrape failed')
-  })
-})
-
-test('a port in use is an error at start', async () => {
-  await serving({}, async (port) => {
-    const settings: PrometheusSettings = schema.parse({ endpoint: `127.0.0.1:${port}` })
-    const second = new PageServer(settings, testHost(), () => [].values())
-    await assert.rejects(second.start(), /EADDRINUSE/)
-    await second.stop(AbortSignal.timeout(50))
+    assert.equal(host.lines.at(-1)?.message, 'a scrape failed')
   })
 })
