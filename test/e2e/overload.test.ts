@@ -6,7 +6,7 @@ import { HttpSink } from '../kit/http-sink.ts'
 import { freePorts, GatewayProcess, seriesValue } from '../kit/gateway-process.ts'
 import { encodeRequest } from '../kit/oracle.ts'
 
-const limitMib = 160
+const limitMib = 256
 const mib = 1024 * 1024
 
 /** A request of 100 spans that carry their number and some weight, about 110 kB. */
@@ -25,7 +25,7 @@ const yaml = (options: { http: number; metrics: number; sink: string; queue: str
 receivers:
   otlp: { protocols: { http: { endpoint: "127.0.0.1:${options.http}" } } }
 processors:
-  memory_limiter: { check_interval: 100ms, limit_mib: ${limitMib}, spike_limit_mib: 32 }
+  memory_limiter: { check_interval: 100ms, limit_mib: ${limitMib}, spike_limit_mib: 51 }
   batch: { timeout: 50ms, send_batch_size: 2000 }
 exporters:
   otlp_http:
