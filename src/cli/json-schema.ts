@@ -34,6 +34,8 @@ export interface JsonSchema {
 export function rawJsonSchema(schema: z.ZodType): JsonSchema {
   const raw = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
   delete raw.$schema
+  // Only values of any shape contain themselves, and those are described in words.
+  delete raw.$defs
   return raw
 }
 
@@ -96,6 +98,9 @@ function forEditors(raw: JsonSchema): JsonSchema {
   const { form, ...schema } = raw
   if (form === 'unsupported') {
     return { description: schema.description ?? '', const: null, deprecated: true }
+  }
+  if (form === 'attribute value') {
+    return schema.description === undefined ? {} : { description: schema.description }
   }
   if (isEmptyObject(schema.default)) delete schema.default
   if (schema.properties !== undefined) schema.properties = mapValues(schema.properties)

@@ -53,7 +53,9 @@ export function explainIssue(issue: Issue, schema: z.ZodType, value: unknown): E
       )
     default: {
       const message = isOwnWords(issue.message) ? issue.message : 'is not valid'
-      const showsFound = issue.code === 'invalid_format' && !message.includes(', got ')
+      const found = valueAt(value, path)
+      const isOne = typeof found !== 'object' && found !== undefined
+      const showsFound = isOne && !message.includes('got ')
       return at(message, showsFound)
     }
   }

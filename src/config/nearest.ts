@@ -15,11 +15,11 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best ?? onlyBeginning(wanted, known)
 }
 
-/** The shortest known name that begins with what was written, such as `spike_limit_mib` for `spike`. */
+/** The first known name that begins with what was written, such as `spike_limit_mib` for `spike`. */
 function onlyBeginning(wanted: string, known: Iterable<string>): string | undefined {
-  if (wanted.length < 3) return undefined
+  if (wanted.length < 2) return undefined
   const found = [...known].filter((each) => plain(each).startsWith(wanted))
-  return found.sort((a, b) => a.length - b.length)[0]
+  return found[0]
 }
 
 /** `; did you mean x?`, or nothing. */

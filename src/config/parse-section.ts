@@ -66,6 +66,9 @@ function complaintOf(explained: Explained, { root, path, schema, input }: Held):
   if (isUnquoted && reference === undefined) message += '; put it in quotes'
   const isQuoted = /^must be (a number|a whole number|true or false)$/.test(explained.rule)
   if (isQuoted && isBareText(found) && reference === undefined) message += '; remove the quotes'
+  const isYesNo = explained.rule === 'must be true or false' && typeof found === 'string'
+  if (isYesNo && /^(yes|on)$/i.test(found)) message += '; write true'
+  if (isYesNo && /^(no|off)$/i.test(found)) message += '; write false'
   if (reference?.note !== undefined) message += ` (${reference.note})`
   return complain({ place: place satisfies Place, path: full, message })
 }

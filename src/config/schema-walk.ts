@@ -78,7 +78,10 @@ export function pathsOfKey(schema: z.core.$ZodType, key: string, depthMax = 4): 
       if (type !== 'object' || shape === undefined || path.length > depthMax) continue
       for (const [name, inner] of Object.entries(shape)) {
         if (formOf(inner) === 'unsupported') continue
-        if (name === key && path.length > 0) found.add([...path, name].join('.'))
+        // `cors_allowed_origins` of old is cors.allowed_origins now.
+        const joined = [...path, name].join('_')
+        const isMeant = name === key || joined.endsWith(`_${key}`)
+        if (isMeant && path.length > 0) found.add([...path, name].join('.'))
         walk(inner, [...path, name])
       }
     }

@@ -58,16 +58,15 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.preprocess((value) => value ?? {}, z.strictObject(shape)).prefault({})
 }
 
+const isEnabled = z.boolean().default(true).describe('false turns the section off.')
+
 /**
  * A group that is off unless named: absent, or with `enabled: false`, it is undefined; null turns it on with its
  * defaults.
  */
 export function optionalSection<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z
-    .preprocess(
-      (value) => value ?? {},
-      z.strictObject({ enabled: z.boolean().default(true), ...shape }),
-    )
+    .preprocess((value) => value ?? {}, z.strictObject({ enabled: isEnabled, ...shape }))
     .transform((value) => ((value as { enabled: boolean }).enabled ? value : undefined))
     .optional()
 }

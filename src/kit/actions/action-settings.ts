@@ -80,7 +80,7 @@ function nullable<Schema extends z.ZodType>(schema: Schema) {
 }
 
 function attributeValue() {
-  return rawValue()
+  return rawValue
     .transform((value, context): AttributeValue => {
       const typed = toAttributeValue(value)
       if (typed !== undefined) return typed
@@ -93,15 +93,14 @@ function attributeValue() {
 
 type RawValue = string | boolean | number | RawValue[] | { [key: string]: RawValue }
 
-function rawValue(): z.ZodType<RawValue> {
-  return z.union([
-    z.string(),
-    z.boolean(),
-    z.number(),
-    z.lazy(() => z.array(rawValue())),
-    z.lazy(() => z.record(z.string(), rawValue())),
-  ])
-}
+// One schema that contains itself: made anew at each level it would have no end for who walks it.
+const rawValue: z.ZodType<RawValue> = z.union([
+  z.string(),
+  z.boolean(),
+  z.number(),
+  z.lazy(() => z.array(rawValue)),
+  z.lazy(() => z.record(z.string(), rawValue)),
+])
 
 /** Undefined where a number had more digits than JavaScript's numbers keep. */
 function toAttributeValue(value: RawValue): AttributeValue | undefined {
