@@ -19,7 +19,7 @@ const codes: Readonly<Record<number, RefusalCode>> = {
 /** What a failed call means for the one who sent it. */
 export function grpcRefusal(error: ServiceError, endpoint: string): Refusal {
   const retryAfterMs = retryDelayMs(error.metadata)
-  const message = `${endpoint} answered ${error.message}${hintFor(error.details)}`
+  const message = `request to ${endpoint} failed: ${error.message}${hintFor(error.details)}`
   const detail = { cause: error, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   if (error.code === status.RESOURCE_EXHAUSTED) {
     // Without RetryInfo it is no plea to slow down: the message is over the server's limit.
