@@ -103,13 +103,16 @@ describe('sender with a queue', () => {
     assert.equal(sender.consume(countedSpans(4)), undefined)
   })
 
-  it('counts its capacity by items or bytes', () => {
-    const { send } = slowPeer()
+  it('counts its capacity by items or bytes', async () => {
+    const { open, send } = slowPeer()
     const items = start({ send, queue: { sizer: 'items', queue_size: 10 } })
     void items.sender.consume(countedSpans(7))
     assert.throws(() => items.sender.consume(countedSpans(4)), /sending queue is full/)
     void items.sender.consume(countedSpans(3))
     assert.equal(items.gauge('queue_size'), 10)
+    open[0].take()
+    await settle()
+    assert.equal(items.gauge('queue_size'), 3)
 
     const { byteLength } = countedSpans(7)
     const bytes = start({ send, queue: { sizer: 'bytes', queue_size: byteLength } })
@@ -146,6 +149,27 @@ describe('sender with a queue', () => {
     open[1].take()
     await Promise.all(waiting)
     assert.deepEqual(order, ['b', 'c'])
+  })
+
+  it('lets nobody pass those who wait, and no more than 4096 wait', async () => {
+    const { open, send } = slowPeer()
+    const queue = { sizer: 'items', queue_size: 5, block_on_overflow: true }
+    const { sender, gauge } = start({ send, queue })
+    void sender.consume(countedSpans(4))
+    const large = sender.consume(countedSpans(3))
+    const small = sender.consume(countedSpans(1))
+    assert.equal(gauge('queue_size'), 4, 'the small one would fit, but waits its turn')
+    open[0].take()
+    await Promise.all([large, small])
+    assert.equal(gauge('queue_size'), 4)
+    const waiting = Array.from({ length: 4096 }, async () => sender.consume(countedSpans(2)))
+    await settle()
+    assert.throws(() => sender.consume(countedSpans(2)), /sending queue is full/)
+    const refused = Promise.allSettled(waiting)
+    const stopped = sender.stop(AbortSignal.abort())
+    const results = await refused
+    assert.ok(results.every((result) => result.status === 'rejected'))
+    await stopped
   })
 
   it('answers only once delivered with wait_for_result, and passes the failure on', async () => {
@@ -218,6 +242,16 @@ describe('sender with a queue', () => {
     assert.deepEqual(host.drops, [{ signal: 'traces', itemCount: 2, cause: 'rejected_by_peer' }])
     assert.deepEqual(host.lines[0].fields, { message: 'too old', dropped_items: 2 })
     assert.equal(host.lines[0].level, 'warn')
+  })
+
+  it('believes no peer that rejects more than it was sent', async () => {
+    const { host, sender, metric } = start({
+      send: async () => ({ rejectedItemCount: 99, message: '' }),
+    })
+    void sender.consume(countedSpans(5))
+    await settle()
+    assert.deepEqual([metric('sent_spans'), metric('send_failed_spans')], [0, 5])
+    assert.equal(host.drops[0].itemCount, 5)
   })
 
   it('cuts what is too large in halves until the peer takes them, and drops only the item it never takes', async () => {

@@ -7,6 +7,7 @@ import { encodeRequest } from '../../../../test/kit/oracle.ts'
 import { countedSpans, spanNamesIn, spansBatch } from '../../../../test/kit/spans.ts'
 import { type TestHost, testHost } from '../../../../test/kit/test-host.ts'
 import type { Batch } from '../../../otlp/batch.ts'
+import { encodeBatch } from '../../../otlp/encode-batch.ts'
 import { indexRequest } from '../../../otlp/index-request.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import { encodeExportResponse, encodeStatus } from '../../../otlp/responses.ts'
@@ -86,6 +87,17 @@ describe('otlp_grpc exporter: requests', () => {
       large.close()
     })
   }
+
+  it('sends every batch whole, though messages share memory one after the other', async () => {
+    const { exporter } = start({ compression: 'none' })
+    const batches = Array.from({ length: 12 }, (_, index) => countedSpans(9000, `${index}-`))
+    for (const some of [batches.slice(0, 6), batches.slice(6)]) {
+      await Promise.all(some.map(async (batch) => exporter.consume(batch)))
+    }
+    const arrived = peer.requests.map(({ message }) => message.toString('hex'))
+    const expected = batches.map((batch) => Buffer.from(encodeBatch(batch)).toString('hex'))
+    assert.deepEqual(new Set(arrived), new Set(expected))
+  })
 
   it('sends headers as metadata, and keeps them out of print', async () => {
     const headers = {

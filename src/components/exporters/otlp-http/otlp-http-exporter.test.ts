@@ -159,6 +159,17 @@ describe('otlp_http exporter: requests', () => {
     assert.ok(peer.requests[1].body.length > 0)
   })
 
+  it('follows five redirects and no more, and none to another origin', async () => {
+    peer.respond = () => ({ status: 307, headers: { location: '/again' } })
+    assert.equal((await refusalOf(start().exporter)).retryable, false)
+    assert.equal(peer.requests.length, 6)
+    const other = await startHttpPeer()
+    peer.respond = () => ({ status: 307, headers: { location: `${other.url}/v1/traces` } })
+    assert.match((await refusalOf(start().exporter)).message, /redirects to/)
+    assert.equal(other.requests.length, 0)
+    await other.close()
+  })
+
   it('does not take another redirect for success', async () => {
     peer.respond = () => ({ status: 302, headers: { location: 'https://login.example/' } })
     const refusal = await refusalOf(start().exporter)
