@@ -59,7 +59,8 @@ function settingOf(path: string, schema: JsonSchema, isRequired: boolean): Setti
 function typeText(schema: JsonSchema): string {
   if (schema.form === 'unsupported') return 'not supported yet'
   if (schema.form !== undefined) return schema.form
-  if (schema.enum !== undefined) return `one of ${schema.enum.map(String).join(', ')}`
+  if (schema.enum !== undefined)
+    return `one of ${schema.enum.map((value) => String(value) || "''").join(', ')}`
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   const options = schema.anyOf ?? schema.oneOf
   if (options !== undefined) {
@@ -81,7 +82,7 @@ function objectText({ properties, additionalProperties }: JsonSchema): string {
 }
 
 function plural(text: string): string {
-  return text === 'section' ? 'sections' : text
+  return text === 'section' || text === 'secret' ? `${text}s` : text
 }
 
 const words: Readonly<Record<string, string>> = {

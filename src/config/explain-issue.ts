@@ -35,7 +35,7 @@ export function explainIssue(issue: Issue, schema: z.ZodType, value: unknown): E
       if (isOwnWords(issue.message)) return at(issue.message)
       if (valueAt(value, path) === undefined) return required(path)
       const found = valueAt(value, path)
-      const values = issue.values.map(String)
+      const values = issue.values.map(String).filter((each) => each !== '')
       const hint = typeof found === 'string' ? nearest(found, values) : undefined
       const suffix = hint === undefined || values.length === 1 ? '' : `; did you mean ${hint}?`
       return at(`must be ${oneOf(values)}${gotText(found)}${suffix}`, false)

@@ -63,7 +63,9 @@ const logs = section({
   disable_zap_resource: ineffective(z.boolean(), 'logs carry no resource'),
   sampling: z
     .strictObject({
-      enabled: z.literal(false, { error: 'must be false; log sampling is not supported yet' }),
+      enabled: z
+        .literal(false, { error: 'must be false; log sampling is not supported yet' })
+        .describe('Only false.'),
       tick: ineffective(duration(), 'sampling is off'),
       initial: ineffective(z.int(), 'sampling is off'),
       thereafter: ineffective(z.int(), 'sampling is off'),
@@ -133,9 +135,15 @@ const attributeValue = z.union([z.string(), z.number(), z.boolean(), z.null()])
 const resource = z
   .union([
     z.strictObject({
-      attributes: z.array(
-        z.strictObject({ name: text(), value: attributeValue, type: text().optional() }),
-      ),
+      attributes: z
+        .array(
+          z.strictObject({
+            name: text().describe('Name of the attribute.'),
+            value: attributeValue.describe('Its value; null removes it.'),
+            type: ineffective(text(), 'values are shown as text'),
+          }),
+        )
+        .describe('The newer form: a list of names and values.'),
       schema_url: ineffective(text(), 'target_info has no schema'),
     }),
     z.record(z.string(), attributeValue),

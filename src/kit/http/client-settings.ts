@@ -25,7 +25,7 @@ export function httpClientShape({ timeout = '30s', compression = 'gzip' as const
         .int()
         .optional()
         .describe('1 (fast) to 9, for zstd to 22 (small); -1, 0 or absent means 1.'),
-    }),
+    }).describe('How hard to compress.'),
     max_conns_per_host: count(0).describe('Most connections to one host; 0 means no limit.'),
     idle_conn_timeout: duration()
       .prefault('90s')

@@ -105,7 +105,7 @@ const batchShape = {
       .array(text())
       .default([])
       .describe('Client metadata whose values must agree within a request.'),
-  }),
+  }).describe('What keeps batches apart.'),
 }
 
 interface BatchInput {

@@ -27,7 +27,7 @@ export const debugSettings = section({
     .array(text())
     .default(['stdout'])
     .describe('stdout, stderr or files; without use_internal_logger.'),
-  sending_queue: sendingQueue({ isOnByDefault: false }),
+  sending_queue: sendingQueue({ isOnByDefault: false }).describe('What waits to be sent.'),
 })
 
 export type DebugSettings = z.output<typeof debugSettings>

@@ -6,8 +6,8 @@ import { retryOnFailure } from '../../../kit/retry/retry-settings.ts'
 
 export const otlpGrpcSettings = section({
   ...grpcClientShape(),
-  retry_on_failure: retryOnFailure(),
-  sending_queue: sendingQueue(),
+  retry_on_failure: retryOnFailure().describe('Waits between attempts.'),
+  sending_queue: sendingQueue().describe('What waits to be sent.'),
 })
 
 export type OtlpGrpcSettings = z.output<typeof otlpGrpcSettings>

@@ -15,8 +15,8 @@ export const otlpHttpSettings = section({
   logs_endpoint: httpUrl().optional().describe('URL for logs, used as it is.'),
   encoding: z.enum(['proto', 'json']).default('proto').describe('Form of request bodies.'),
   ...httpClientShape(),
-  retry_on_failure: retryOnFailure(),
-  sending_queue: sendingQueue(),
+  retry_on_failure: retryOnFailure().describe('Waits between attempts.'),
+  sending_queue: sendingQueue().describe('What waits to be sent.'),
 })
 
 export type OtlpHttpSettings = z.output<typeof otlpHttpSettings>

@@ -49,7 +49,7 @@ const pageShape = {
     .optional()
     .describe('How names become Prometheus names.'),
   resource_to_telemetry_conversion: optionalSection({
-    enabled: z.boolean().default(false),
+    enabled: z.boolean().default(false).describe('true turns it on.'),
     exclude_service_attributes: z
       .boolean()
       .default(false)

@@ -17,9 +17,9 @@ const config = section({
     unhealthy: text().default('').describe('Body in place of the JSON one while not ready.'),
   }).describe('Bodies of your own, sent as plain text.'),
   check_collector_pipeline: section({
-    enabled: z.boolean().default(false),
-    interval: duration().prefault('5m'),
-    exporter_failure_threshold: z.int().min(1).default(5),
+    enabled: z.boolean().default(false).describe('Without effect.'),
+    interval: duration().prefault('5m').describe('Without effect.'),
+    exporter_failure_threshold: z.int().min(1).default(5).describe('Without effect.'),
   }).describe("Accepted for compatibility; has no effect, as in the Collector's."),
   use_v2: z
     .literal(false, 'is not supported yet: the second version of the health page')

@@ -38,8 +38,11 @@ function attributeMatches() {
   return z
     .array(
       z.strictObject({
-        key: text().min(1, 'must not be empty'),
-        value: z.union([z.string(), z.number(), z.boolean()]).nullish(),
+        key: text().min(1, 'must not be empty').describe('Name of the attribute.'),
+        value: z
+          .union([z.string(), z.number(), z.boolean()])
+          .nullish()
+          .describe('What it must be; without one any value will do.'),
       }),
     )
     .optional()
@@ -64,8 +67,8 @@ export function matchSettings() {
         .describe('Whether texts must be equal, or match a regular expression (RE2) somewhere.'),
       regexp: z
         .strictObject({
-          cacheenabled: z.boolean().optional(),
-          cachemaxnumentries: z.int().optional(),
+          cacheenabled: z.boolean().optional().describe('Without effect.'),
+          cachemaxnumentries: z.int().optional().describe('Without effect.'),
         })
         .optional()
         .describe('Accepted for compatibility; has no effect.'),
@@ -77,7 +80,13 @@ export function matchSettings() {
       log_bodies: texts().describe('Logs: the body where it is text, any of these.'),
       log_severity_texts: texts().describe('Logs: the severity text, any of these.'),
       log_severity_number: z
-        .strictObject({ min: severity(), match_undefined: z.boolean().default(false) })
+        .strictObject({
+          min: severity().describe('The least severity that matches, as a number or a name.'),
+          match_undefined: z
+            .boolean()
+            .default(false)
+            .describe('Whether records without a severity match.'),
+        })
         .optional()
         .describe(
           'Logs: the least severity, by number or name, and whether records without one match.',
@@ -88,7 +97,12 @@ export function matchSettings() {
       ),
       resources: attributeMatches().describe("The resource's attributes, all of these."),
       libraries: z
-        .array(z.strictObject({ name: text(), version: text().nullish() }))
+        .array(
+          z.strictObject({
+            name: text().describe('Name of the scope.'),
+            version: text().nullish().describe('Its version; without one any version.'),
+          }),
+        )
         .optional()
         .describe('The instrumentation scope, any of these; without a version any version.'),
     })
