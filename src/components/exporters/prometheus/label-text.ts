@@ -28,17 +28,24 @@ export function labelText(labels: readonly Label[]): LabelText {
   return { text: flat(text), hasQuoted }
 }
 
+/** The labels of a text made here. */
+export function parseLabelText(text: string): Label[] {
+  const labels: Label[] = []
+  for (const [, quoted, bare, value] of text.matchAll(labelPattern)) {
+    const name = quoted === undefined ? bare : unescapeText(quoted)
+    labels.push({ name, value: unescapeText(value) })
+  }
+  return labels
+}
+
 /** The same labels for a scraper that wants their names escaped. Of two names that become one, the first stays. */
 export function escapeLabelText(text: string, scheme: EscapingScheme): string {
-  const names = new Set<string>()
-  const result: string[] = []
-  for (const [, quoted, bare, value] of text.matchAll(labelPattern)) {
-    const name = escapeName(scheme, quoted === undefined ? bare : unescapeText(quoted), 'label')
-    if (names.has(name)) continue
-    names.add(name)
-    result.push(`${isLegacyLabelName(name) ? name : `"${escapeText(name)}"`}="${value}"`)
+  const labels = new Map<string, Label>()
+  for (const { name, value } of parseLabelText(text)) {
+    const escaped = escapeName(scheme, name, 'label')
+    if (!labels.has(escaped)) labels.set(escaped, { name: escaped, value })
   }
-  return result.join(',')
+  return labelText([...labels.values()]).text
 }
 
 /** Backslash, line feed and quote, as label values and quoted names have them. */
@@ -46,7 +53,7 @@ export function escapeText(text: string): string {
   return special.test(text) ? text.replace(/[\\\n"]/g, (char) => escapes[char]) : text
 }
 
-export function unescapeText(text: string): string {
+function unescapeText(text: string): string {
   return text.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char))
 }
 

@@ -5,6 +5,7 @@ import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
 import { MetricsPage } from './metrics-page.ts'
+import { renderProtobuf } from './render-protobuf.ts'
 import { renderText } from './render-text.ts'
 import { SeriesStore } from './series-store.ts'
 import { labelRules, type PrometheusSettings, strategyOf } from './settings.ts'
@@ -31,9 +32,10 @@ export class PrometheusExporter implements Exporter {
       host,
     )
     const sendTimestamps = settings.send_timestamps
-    const page = new MetricsPage(settings, host, (format) =>
-      renderText(this.#store, { format, sendTimestamps }),
-    )
+    const page = new MetricsPage(settings, host, (format) => {
+      const render = format.kind === 'protobuf' ? renderProtobuf : renderText
+      return render(this.#store, { format, sendTimestamps })
+    })
     this.#server = new HttpServer({ settings, where: '', routes: [page.route] }, host)
   }
 

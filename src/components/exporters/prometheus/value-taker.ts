@@ -101,12 +101,12 @@ export class ValueTaker {
     series.value = point.value
     if (point.isInteger && !isExact(point)) series.digits = integerDigits(point)
     else if (series.digits !== undefined) series.digits = undefined
-    if (point.exemplars.length > 0) this.#keepExemplar(series, point, metric)
+    if (metric.isMonotonic) this.#keepExemplar(series, point)
     return undefined
   }
 
-  #keepExemplar(series: Series, point: PointReader, metric: Metric): void {
-    if (!this.#options.keepsExemplars || !metric.isMonotonic) return
+  #keepExemplar(series: Series, point: PointReader): void {
+    if (point.exemplars.length === 0 || !this.#options.keepsExemplars) return
     series.exemplar = newestExemplar(this.#options.rules.naming, point, series.exemplar)
   }
 
@@ -148,6 +148,7 @@ export class ValueTaker {
     if (!isPlausible(value)) return 'invalid_histogram'
     if (value.scale < nativeScaleMin) return 'scale'
     series.detail = value
+    this.#keepExemplar(series, point)
     return undefined
   }
 
@@ -163,7 +164,7 @@ export class ValueTaker {
       if (!point.hasValue) return 'no_value'
       series.value += point.value
       series.digits = undefined
-      if (point.exemplars.length > 0) this.#keepExemplar(series, point, metric)
+      if (metric.isMonotonic) this.#keepExemplar(series, point)
       return undefined
     }
     if (metric.dataField === metricData.histogram) return this.#addHistogram(series, point)
@@ -172,6 +173,7 @@ export class ValueTaker {
     const sum = addExponential(series.detail as Exponential, value)
     if (sum.scale < nativeScaleMin) return 'scale'
     series.detail = sum
+    this.#keepExemplar(series, point)
     return undefined
   }
 
