@@ -4,6 +4,9 @@ import type { Platform } from '../platform/platform.ts'
 import type { CheckedTelemetry } from './checked-config.ts'
 import type { OwnMetrics } from './own-metrics.ts'
 
+/** Gauges of prom-client that end in `_total`, which promtool rightly calls wrong; the same counts by type remain. */
+const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
+
 /** The process's own figures under the Collector's names, and Node's under prom-client's. */
 export function describeProcess(
   metrics: OwnMetrics,
@@ -57,6 +60,7 @@ export function describeProcess(
     .set(1)
   metrics.gauge('target_info', 'Target metadata.', targetLabels(options)).set(1)
   collectDefaultMetrics({ register: metrics.registry })
+  for (const name of misnamed) metrics.registry.removeSingleMetric(name)
 }
 
 /** The gateway's own resource as labels: the Collector's three automatic attributes unless set otherwise or null. */
