@@ -201,6 +201,22 @@ describe('file exporter', () => {
     })
   }
 
+  it('ends at the deadline when the disk hangs, and the caller keeps what was not written', async () => {
+    const disk = new FullDisk()
+    const { exporter } = await start({}, disk)
+    const gate = Promise.withResolvers<void>()
+    disk.gate = gate.promise
+    const refused = assert.rejects(Promise.resolve(exporter.consume(spansBatch(['a']))), {
+      code: 'unavailable',
+    })
+    const deadline = new AbortController()
+    const stopped = exporter.stop!(deadline.signal)
+    deadline.abort()
+    await stopped
+    await refused
+    gate.resolve()
+  })
+
   it('refuses when more waits for the disk than it may hold', async () => {
     const disk = new FullDisk()
     const { exporter } = await start({ format: 'proto' }, disk)

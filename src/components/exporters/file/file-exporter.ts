@@ -22,7 +22,17 @@ export function fileExporter(settings: FileSettings, host: ExporterHost): Export
     consume: (batch) => sender.consume(batch),
     async stop(deadline) {
       await sender.stop(deadline)
-      await writer.close()
+      // A disk that hangs must not hold up the stop: what waits for it was never answered for.
+      const closed = writer.close()
+      if (!deadline.aborted) return Promise.race([closed, aborted(deadline)])
+      closed.catch(() => {})
+      return undefined
     },
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
