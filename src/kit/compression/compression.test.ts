@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   constants,
+  createZstdCompress,
   gunzipSync,
   gzipSync,
   inflateSync,
@@ -152,6 +153,27 @@ test('zstd frames too large for the event loop inflate one after another', async
   const frame = zstdCompressSync(part)
   const inflated = await inflateBody('zstd', Buffer.concat([frame, frame, frame]), limit)
   assert.deepEqual(Buffer.from(inflated), Buffer.concat([part, part, part]))
+})
+
+test('zstd: frames that do not say what they hold are counted as they inflate', async () => {
+  const stream = createZstdCompress()
+  stream.write(text('a', 500))
+  stream.end(text('a', 500))
+  const silent = Buffer.concat(await stream.toArray())
+  assert.equal(splitZstdFrames(silent)[0].contentLength, undefined)
+  const one = zstdCompressSync(text('a', 1))
+  assert.equal(textOf(inflateBody('zstd', silent, 1000)), 'a'.repeat(1000))
+  assert.equal(refusalFrom(() => inflateBody('zstd', silent, 999)).code, 'too_large')
+  const silentTwice = Buffer.concat([one, silent, silent])
+  assert.equal(refusalFrom(() => inflateBody('zstd', silentTwice, 1001)).code, 'too_large')
+  // Flushing ends a frame in Node: one of unknown length, and one that says it holds nothing.
+  const tiny = createZstdCompress()
+  tiny.write('b')
+  tiny.flush()
+  tiny.end()
+  const full = Buffer.concat([silent, ...((await tiny.toArray()) as Buffer[])])
+  assert.equal(refusalFrom(() => inflateBody('zstd', full, 1000)).code, 'too_large')
+  assert.equal(textOf(inflateBody('zstd', full, 1001)), `${'a'.repeat(1000)}b`)
 })
 
 test('zstd: what follows the last frame is not swallowed', () => {

@@ -21,4 +21,4 @@ export const syncInflatedBytesMax = 1024 * 1024
 export const syncDeflatedBytesMax = 256 * 1024
 
 // Compressing is slower: about two milliseconds for these at the default level of gzip.
-export const syncCompressedBytesMax = 384 * 1024
+export const syncCompressedBytesMax = 256 * 1024

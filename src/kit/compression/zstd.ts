@@ -22,13 +22,13 @@ export function inflateZstd(
   byteLengthMax: number,
 ): Uint8Array | Promise<Uint8Array> {
   const frames = splitZstdFrames(bytes)
+  let declared = 0
   let expected = 0
   for (const frame of frames) {
-    if (frame.contentLength !== undefined && frame.contentLength > byteLengthMax - expected) {
-      throw tooLarge(byteLengthMax)
-    }
+    declared += frame.contentLength ?? 0
     expected += expectedLength(frame)
   }
+  if (declared > byteLengthMax) throw tooLarge(byteLengthMax)
   return isQuick(bytes.length, expected)
     ? inflateAtOnce(frames, byteLengthMax)
     : inflateInLibrary(frames, byteLengthMax)
@@ -37,13 +37,17 @@ export function inflateZstd(
 function inflateAtOnce(frames: readonly ZstdFrame[], byteLengthMax: number): Uint8Array {
   const parts = new Parts(byteLengthMax)
   for (const frame of frames) {
-    try {
-      parts.add(zstdDecompressSync(frame.bytes, options(frame, parts.roomLeft)))
-    } catch (error) {
-      throw refusalOf('zstd', error, byteLengthMax)
-    }
+    parts.add(inflateFrame(frame, parts.roomLeft, byteLengthMax))
   }
   return parts.joined()
+}
+
+function inflateFrame(frame: ZstdFrame, roomLeft: number, byteLengthMax: number): Uint8Array {
+  try {
+    return zstdDecompressSync(frame.bytes, options(frame, roomLeft))
+  } catch (error) {
+    throw refusalOf('zstd', error, byteLengthMax)
+  }
 }
 
 async function inflateInLibrary(

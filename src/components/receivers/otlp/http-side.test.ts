@@ -319,6 +319,34 @@ test('too large is 413, by declared length, by count, and inflated', async (cont
   await until(() => host.memory.heldBytes === 0)
 })
 
+test('a large body arrives whole, whatever the pieces it came in', async (context) => {
+  const { host, port } = await serve(context)
+  const large = encodeBatch(countedSpans(20_000))
+  const { socket, text } = await rawSocket(port)
+  socket.write(
+    'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n' +
+      `Content-Length: ${large.length}\r\n\r\n`,
+  )
+  for (let offset = 0; offset < large.length; offset += 50_000) {
+    socket.write(large.subarray(offset, offset + 50_000))
+    await settle()
+  }
+  await until(() => text().includes('HTTP/1.1 200'))
+  assert.deepEqual(Buffer.from(encodeBatch(host.sink.batches[0])), Buffer.from(large))
+  assert.equal(host.memory.peakBytes, large.length)
+  socket.destroy()
+})
+
+test('the door is asked for what a body is expected to inflate to', async (context) => {
+  const { host, post } = await serve(context)
+  const asked: number[] = []
+  host.sink.admit = (...args: unknown[]) => void asked.push(args[0] as number)
+  await post()
+  const body = gzipSync(threeSpans)
+  await post({ headers: { ...proto, 'content-encoding': 'gzip' }, body })
+  assert.deepEqual(asked, [threeSpans.length, body.length * 8])
+})
+
 test('a body without a length is taken, and asks for more room as it grows', async (context) => {
   const { host, port } = await serve(context)
   const large = encodeBatch(countedSpans(20_000))
@@ -427,6 +455,15 @@ test('a client that goes away half-way leaves nothing held', async (context) => 
   await until(() => host.memory.heldBytes === 1000)
   socket.destroy()
   await until(() => host.memory.heldBytes === 0)
+  const chunked = await rawSocket(port)
+  chunked.socket.write(
+    'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n' +
+      'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n',
+  )
+  await until(() => host.memory.heldBytes > 0)
+  chunked.socket.destroy()
+  await until(() => host.memory.heldBytes === 0)
+  assert.equal(host.clock.timerCount, 0)
   assert.equal(host.sink.batches.length, 0)
 })
 
