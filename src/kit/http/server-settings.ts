@@ -37,7 +37,9 @@ export function httpServerShape(defaults: ServerDefaults) {
     max_request_body_size: byteSize()
       .prefault(bodyBytesDefault)
       .transform((value) => (value <= 0 ? bodyBytesDefault : value))
-      .describe('Largest body, on the wire and again when inflated; 0 means 20MiB.'),
+      .describe(
+        'Largest body, on the wire and again when inflated; 0 means 20MiB. More is answered 413, where the Collector says 400.',
+      ),
     include_metadata: z
       .boolean()
       .default(false)
