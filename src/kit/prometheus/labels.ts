@@ -80,7 +80,7 @@ function infoLabels(
   const described = attributes.filter(({ key }) => !identifying.has(key))
   if (described.length === 0) return undefined
   const kept = rules.keepIdentifying ? attributes : described
-  const labels = labelMap(joinLabels(rules.naming, kept))
+  const labels = joinedLabels(rules.naming, kept)
   for (const { name, value } of target) labels.set(name, value)
   addAbsent(labels, rules.constLabels)
   return sortedLabels(labels)
@@ -115,7 +115,7 @@ export interface SeriesParts {
 
 /** All labels of a series but its name and the type's own, sorted by name. Empty values are left out. */
 export function seriesLabels(rules: LabelRules, parts: SeriesParts): Label[] {
-  const labels = labelMap(joinLabels(rules.naming, parts.point))
+  const labels = joinedLabels(rules.naming, parts.point)
   addAbsent(labels, parts.resource.promoted)
   for (const { name, value } of parts.resource.target) labels.set(name, value)
   for (const { name, value } of parts.scope.labels) labels.set(name, value)
@@ -130,27 +130,40 @@ export function seriesLabels(rules: LabelRules, parts: SeriesParts): Label[] {
  * value before the first text counts as absent.
  */
 export function joinLabels(naming: LabelNaming, attributes: readonly TextAttribute[]): Label[] {
+  return sortedLabels(joinedLabels(naming, attributes))
+}
+
+function joinedLabels(
+  naming: LabelNaming,
+  attributes: readonly TextAttribute[],
+): Map<string, string> {
+  const labels = new Map<string, string>()
+  for (const { key, text } of attributes) {
+    const name = key === '__name__' ? undefined : labelName(naming, key)
+    if (name === undefined) continue
+    // Order matters only where keys meet, so that nearly always nothing is sorted.
+    if (labels.has(name)) return metLabels(naming, attributes)
+    labels.set(name, text)
+  }
+  return labels
+}
+
+function metLabels(naming: LabelNaming, attributes: readonly TextAttribute[]): Map<string, string> {
   const labels = new Map<string, string>()
   const sorted = [...attributes].sort((left, right) => compareText(left.key, right.key))
   for (const { key, text } of sorted) {
-    if (key === '__name__') continue
-    const name = labelName(naming, key)
+    const name = key === '__name__' ? undefined : labelName(naming, key)
     if (name === undefined) continue
     const before = labels.get(name) ?? ''
     labels.set(name, before === '' ? text : `${before};${text}`)
   }
-  return sortedLabels(labels)
+  return labels
 }
 
 export function sortedLabels(labels: ReadonlyMap<string, string>): Label[] {
-  return [...labels]
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => ({ name, value }))
-    .sort((left, right) => compareText(left.name, right.name))
-}
-
-function labelMap(labels: readonly Label[]): Map<string, string> {
-  return new Map(labels.map(({ name, value }) => [name, value]))
+  const sorted: Label[] = []
+  for (const [name, value] of labels) if (value !== '') sorted.push({ name, value })
+  return sorted.sort((left, right) => compareText(left.name, right.name))
 }
 
 function addAbsent(labels: Map<string, string>, more: readonly Label[]): void {

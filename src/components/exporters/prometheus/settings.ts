@@ -70,7 +70,9 @@ const pageShape = {
     .int()
     .positive()
     .default(1_000_000)
-    .describe('Most series to keep; points of further ones are dropped and counted.'),
+    .describe(
+      'Most series to keep, at about 600 bytes each; points of further ones are dropped and counted.',
+    ),
   max_concurrent_scrapes: z
     .int()
     .positive()
