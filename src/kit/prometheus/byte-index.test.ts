@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { ByteIndex, type Owned } from './byte-index.ts'
+
+const parents: readonly Owned[] = [{ serial: 1 }, { serial: 2 }]
+const bytesOf = (key: string) => new TextEncoder().encode(`..${key}..`)
+
+/** Looks up, and adds what was missed, as its users do. */
+function seek(index: ByteIndex<{ id: string }>, parent: number, key: string): { id: string } {
+  const bytes = bytesOf(key)
+  const found = index.get(parents[parent], bytes, 2, bytes.length - 2)
+  if (found !== undefined) return found
+  const value = { id: `${parent}${key}` }
+  index.add(parents[parent], bytes, [2, bytes.length - 2], value)
+  return value
+}
+
+test('finds what a map would find, whatever was removed between', () => {
+  const step = fc.record({
+    parent: fc.constantFrom(0, 1),
+    key: fc.constantFrom('', 'a', 'ab', 'abcd', 'abce', 'abcdefgh', 'abcdefgi', 'x'.repeat(40)),
+    removes: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), fc.integer(), (steps, seed) => {
+      const index = new ByteIndex<{ id: string }>(seed)
+      const model = new Map<string, { id: string }>()
+      for (const { parent, key, removes } of steps) {
+        const id = `${parent}${key}`
+        const found = seek(index, parent, key)
+        assert.equal(found.id, id)
+        const known = model.get(id)
+        if (known !== undefined) assert.equal(found, known, 'the same object')
+        model.set(id, found)
+        if (removes) {
+          while (!index.sweep(3, (value) => value === found)) continue
+          model.delete(id)
+        }
+        assert.equal(index.count, model.size)
+      }
+    }),
+  )
+})
+
+test('removes from crowded buckets too, and keeps the rest', () => {
+  const index = new ByteIndex<{ id: string }>(7)
+  const keys = Array.from({ length: 500 }, (_, at) => `key ${at}`)
+  const values = keys.map((key) => seek(index, 0, key))
+  for (const [at, key] of keys.entries()) assert.equal(seek(index, 0, key), values[at])
+  const gone = new Set(values.filter((_, at) => at % 3 !== 0))
+  while (!index.sweep(50, (value) => gone.has(value))) continue
+  assert.equal(index.count, 167)
+  for (const [at, key] of keys.entries()) {
+    if (at % 3 === 0) assert.equal(seek(index, 0, key), values[at])
+  }
+  for (const [at, key] of keys.entries()) {
+    if (at % 3 !== 0) assert.notEqual(seek(index, 0, key), values[at])
+  }
+  assert.equal(index.count, 500)
+})
+
+test('another value can take the place of one that is found', () => {
+  const index = new ByteIndex<{ id: string }>(7)
+  seek(index, 0, 'a')
+  seek(index, 0, 'a')
+  const other = { id: 'other' }
+  index.replace(other)
+  assert.equal(seek(index, 0, 'a'), other)
+})
