@@ -51,11 +51,9 @@ test('removes from crowded buckets too, and keeps the rest', () => {
   const gone = new Set(values.filter((_, at) => at % 3 !== 0))
   while (!index.sweep(50, (value) => gone.has(value))) continue
   assert.equal(index.count, 167)
+  // In the order they were learned: what followed a kept key may be gone.
   for (const [at, key] of keys.entries()) {
-    if (at % 3 === 0) assert.equal(seek(index, 0, key), values[at])
-  }
-  for (const [at, key] of keys.entries()) {
-    if (at % 3 !== 0) assert.notEqual(seek(index, 0, key), values[at])
+    assert.equal(seek(index, 0, key) === values[at], at % 3 === 0, key)
   }
   assert.equal(index.count, 500)
 })
