@@ -68,6 +68,17 @@ for (const declaration of all) {
       assert.ok(error?.issues.some((issue) => issue.code === 'unrecognized_keys'))
     })
 
+    test('records the metrics it declares, each under its own id', () => {
+      const host = testHost({ id: `${declaration.type}/named`, signals: signalsOf(declaration) })
+      create(declaration, host)
+      for (const { name, labels } of host.meter.asked) {
+        const declared = declaration.metrics?.find((metric) => metric.name === name)
+        assert.ok(declared, `${name} is not declared`)
+        assert.deepEqual(Object.keys(labels).sort(), [...(declared.labels ?? [])].sort(), name)
+        assert.equal(labels[declaration.kind], host.id, `${name} does not say whose it is`)
+      }
+    })
+
     test('starts, stops within its deadline, and leaves no timer and no held byte', async () => {
       const host = testHost({ id: declaration.type, signals: signalsOf(declaration) })
       const component = create(declaration, host)

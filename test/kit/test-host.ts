@@ -56,6 +56,8 @@ export class TestMeter implements Meter {
   readonly #values = new Map<string, number>()
   readonly #readers = new Map<string, () => number>()
   readonly records = new Map<string, number[]>()
+  /** Every instrument that was asked for, by name and labels. */
+  readonly asked: { name: string; labels: Labels }[] = []
 
   /** Value of a counter, gauge or observed gauge; undefined when nobody asked for one. */
   value(name: string, labels: Labels = {}): number | undefined {
@@ -64,21 +66,25 @@ export class TestMeter implements Meter {
   }
 
   counter(name: string, _help: string, labels: Labels = {}) {
+    this.asked.push({ name, labels })
     const key = seriesKey(name, labels)
     this.#values.set(key, this.#values.get(key) ?? 0)
     return { add: (count: number) => void this.#values.set(key, this.#values.get(key)! + count) }
   }
 
   gauge(name: string, _help: string, labels: Labels = {}) {
+    this.asked.push({ name, labels })
     const key = seriesKey(name, labels)
     return { set: (value: number) => void this.#values.set(key, value) }
   }
 
   observe(name: string, _help: string, labels: Labels, read: () => number): void {
+    this.asked.push({ name, labels })
     this.#readers.set(seriesKey(name, labels), read)
   }
 
   histogram(name: string, _help: string, _bounds: readonly number[], labels: Labels = {}) {
+    this.asked.push({ name, labels })
     const key = seriesKey(name, labels)
     const records = this.records.get(key) ?? []
     this.records.set(key, records)

@@ -27,11 +27,6 @@ export interface Sender extends Consumer {
 export function createSender(options: SenderOptions): Sender {
   const { host } = options
   const delivery = new Delivery(options)
-  const enqueueFailed = countersBySignal(
-    host,
-    'enqueue_failed',
-    'that the sending queue did not take',
-  )
   const rejecting = new LineLimit(host.clock, (itemCount, error) =>
     host.log.error({ error, rejected_items: itemCount }, 'Exporting failed. Rejecting data.'),
   )
@@ -49,6 +44,11 @@ export function createSender(options: SenderOptions): Sender {
     rejecting.add(itemCount, refusal.message)
   if (!options.queue.enabled) return directSender(delivery, { lost, returned, lines })
 
+  const enqueueFailed = countersBySignal(
+    host,
+    'enqueue_failed',
+    'that the sending queue did not take',
+  )
   const refused = (signal: Signal, itemCount: number, refusal: Refusal) => {
     enqueueFailed[signal].add(itemCount)
     rejecting.add(itemCount, refusal.message)

@@ -42,7 +42,7 @@ async function bodyOf(response: IncomingMessage): Promise<Buffer> {
 }
 
 const result = (host: ReturnType<typeof testHost>, name: string) =>
-  host.meter.value('penstock_exporter_prometheus_scrapes', { result: name })
+  host.meter.value('penstock_exporter_prometheus_scrapes', { exporter: host.id, result: name })
 
 test('the page is at /metrics, and only there, and only to be read', async () => {
   const config = { response_headers: { 'x-served-by': 'penstock' } }

@@ -35,7 +35,7 @@ export class MetricsPage {
     this.#settings = settings
     this.#host = host
     this.#render = render
-    this.#scrapes = scrapeCounters(host.meter)
+    this.#scrapes = scrapeCounters(host)
   }
 
   get route(): HttpRoute {

@@ -52,7 +52,9 @@ function exposed(config: object = {}) {
   const text = (scheme: EscapingScheme = 'underscores') =>
     render(`text/plain;version=1.0.0;escaping=${scheme}`)
   const drops = () => Object.fromEntries(host.drops.map((drop) => [drop.cause, drop.itemCount]))
-  return { host, store, take, text, openMetrics, drops }
+  const own = (name: string, labels = {}) =>
+    host.meter.value(name, { exporter: host.id, ...labels })
+  return { host, store, take, text, openMetrics, drops, own }
 }
 
 const second = 1_000_000_000n
@@ -295,12 +297,14 @@ test('the same attributes in another order are the same series', () => {
 })
 
 test('two sources of one series are reported by name, and the first keeps it until it expires', async () => {
-  const { take, text, host, drops, store } = exposed({ metric_expiration: '1m' })
+  const { take, text, host, drops, store, own } = exposed({ metric_expiration: '1m' })
   take([gauge('a.b', [point({}, { ...at(1), asInt: 1n })])])
   take([gauge('a_b', [point({}, { ...at(2), asInt: 2n })])])
   take([gauge('a_b', [point({}, { ...at(3), asInt: 3n })])])
   assert.match(text(), /^a_b 1$/m)
-  assert.equal(host.meter.value('penstock_exporter_prometheus_collisions'), 2)
+  assert.equal(own('penstock_exporter_prometheus_collisions'), 2)
+  assert.equal(own('otelcol_exporter_sent_metric_points'), 1)
+  assert.equal(own('otelcol_exporter_send_failed_metric_points'), 2)
   assert.deepEqual(drops(), { series_collision: 1 })
   const [line, ...more] = host.lines
   assert.match(line.message, /"a\.b".*"a_b"/)
@@ -357,7 +361,7 @@ test('a point without a recorded value deletes its series, and only that', () =>
 })
 
 test('series expire by the time of receipt, and their names are free again', async () => {
-  const { take, text, host, store } = exposed({ metric_expiration: '10s' })
+  const { take, text, host, store, own } = exposed({ metric_expiration: '10s' })
   take([gauge('g', [point({}, { ...at(1), asInt: 1n })])], { resource: shop })
   await host.clock.advance(6000)
   take([sum('s', [point({}, { ...at(1), asInt: 1n })])])
@@ -367,25 +371,25 @@ test('series expire by the time of receipt, and their names are free again', asy
   assert.equal(store.seriesCount, 1)
   assert.equal(store.families.count, 1)
   assert.equal(store.targets.count, 0)
-  assert.equal(host.meter.value('penstock_exporter_prometheus_sources'), 3)
-  assert.equal(host.meter.value('penstock_exporter_prometheus_expired_series'), 1)
+  assert.equal(own('penstock_exporter_prometheus_sources'), 3)
+  assert.equal(own('penstock_exporter_prometheus_expired_series'), 1)
   take([sum('g', [point({}, { ...at(1), asInt: 2n })], { sum: { isMonotonic: false } })])
   assert.match(text(), /^g 2$/m)
 })
 
 test('beyond max_series new series are dropped and counted, known ones go on', () => {
-  const { take, text, host, drops } = exposed({ max_series: 2 })
+  const { take, text, host, drops, own } = exposed({ max_series: 2 })
   const points = ['1', '2', '3', '4'].map((a) => point({ a }, { ...at(1), asInt: 1n }))
   take([gauge('g', points)])
   take([gauge('g', [point({ a: '1' }, { ...at(2), asInt: 9n })])])
   assert.equal(text(), '# TYPE g gauge\ng{a="1"} 9\ng{a="2"} 1\n')
   assert.deepEqual(drops(), { series_limit: 2 })
-  assert.equal(host.meter.value('penstock_exporter_prometheus_overflow_points'), 2)
+  assert.equal(own('penstock_exporter_prometheus_overflow_points'), 2)
   assert.equal(host.lines.length, 1)
 })
 
 test('another type under a taken name is dropped; other help is ignored', () => {
-  const { take, text, host, drops } = exposed()
+  const { take, text, host, drops, own } = exposed()
   take([gauge('x', [point({}, { ...at(1), asInt: 1n })], { description: 'first' })])
   take([gauge('x', [point({ a: '1' }, { ...at(1), asInt: 2n })], { description: 'second' })], {
     scope: { name: 'other' },
@@ -404,8 +408,8 @@ x{a="1",otel_scope_name="other"} 2
 `,
   )
   const conflicts = 'penstock_exporter_prometheus_conflicts'
-  assert.equal(host.meter.value(conflicts, { kind: 'type' }), 2)
-  assert.equal(host.meter.value(conflicts, { kind: 'help' }), 1)
+  assert.equal(own(conflicts, { kind: 'type' }), 2)
+  assert.equal(own(conflicts, { kind: 'help' }), 1)
   assert.deepEqual(
     host.drops.map((drop) => [drop.cause, drop.itemCount]),
     [
@@ -436,7 +440,7 @@ test('metrics without data, without temporality or without a name are dropped by
 })
 
 test('delta sums add up by one rule, and what does not fit is counted', () => {
-  const { take, openMetrics, host } = exposed()
+  const { take, openMetrics, host, own } = exposed()
   const add = (start: number, end: number, value: number) =>
     take([sum('d', [point({}, { ...during(start, end), asDouble: value })], { sum: delta })])
   add(10, 20, 1)
@@ -447,7 +451,7 @@ test('delta sums add up by one rule, and what does not fit is counted', () => {
   add(45, 50, 32)
   assert.equal(openMetrics(), '# TYPE d counter\nd_total 15.0\nd_created 10\n# EOF\n')
   const deltas = 'penstock_exporter_prometheus_delta_points'
-  const counts = ['aligned', 'gap', 'overlap'].map((start) => host.meter.value(deltas, { start }))
+  const counts = ['aligned', 'gap', 'overlap'].map((start) => own(deltas, { start }))
   assert.deepEqual(counts, [1, 1, 1])
   assert.deepEqual(
     host.drops.map((drop) => drop.cause),

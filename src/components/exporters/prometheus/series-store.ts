@@ -41,7 +41,7 @@ export class SeriesStore {
   constructor(options: StoreOptions, host: ExporterHost) {
     this.#options = options
     this.#host = host
-    this.#metrics = storeMetrics(host.meter, {
+    this.#metrics = storeMetrics(host, {
       series: () => this.#seriesCount,
       families: () => this.families.count,
       sources: () => this.#index.sourceCount,
@@ -84,6 +84,7 @@ export class SeriesStore {
       this.#index.read(batch, this.#nowMs)
     } finally {
       this.#metrics.sent.add(this.#takenCount)
+      this.#metrics.failed.add(batch.itemCount - this.#takenCount)
       for (const [cause, count] of this.#drops) this.#host.dropped('metrics', count, cause)
       this.#drops.clear()
     }

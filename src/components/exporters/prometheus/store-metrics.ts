@@ -1,7 +1,10 @@
-import type { Counter, Meter } from '../../../pipeline/meter.ts'
 import type { MetricDeclaration } from '../../../pipeline/component.ts'
+import type { Host } from '../../../pipeline/host.ts'
+import type { Counter } from '../../../pipeline/meter.ts'
 
 const names = {
+  sent: 'otelcol_exporter_sent_metric_points',
+  failed: 'otelcol_exporter_send_failed_metric_points',
   series: 'penstock_exporter_prometheus_series',
   families: 'penstock_exporter_prometheus_families',
   sources: 'penstock_exporter_prometheus_sources',
@@ -14,6 +17,8 @@ const names = {
 } as const
 
 const help = {
+  sent: 'Number of metric points successfully put on the page.',
+  failed: 'Number of metric points that could not be put on the page.',
   series: 'Series that are kept now.',
   families: 'Metric families that are kept now.',
   sources: 'Resources, scopes and metrics that are known now, each counted.',
@@ -25,16 +30,30 @@ const help = {
   scrapes: 'Scrapes answered, by result.',
 } as const
 
+/** Every one has the exporter's id, since each exporter of this type has a page of its own. */
+const declare = (
+  key: keyof typeof names,
+  kind: MetricDeclaration['kind'],
+  ...labels: string[]
+): MetricDeclaration => ({
+  name: names[key],
+  kind,
+  help: help[key],
+  labels: ['exporter', ...labels],
+})
+
 export const declaredMetrics: readonly MetricDeclaration[] = [
-  { name: names.series, kind: 'gauge', help: help.series },
-  { name: names.families, kind: 'gauge', help: help.families },
-  { name: names.sources, kind: 'gauge', help: help.sources },
-  { name: names.expired, kind: 'counter', help: help.expired },
-  { name: names.overflow, kind: 'counter', help: help.overflow },
-  { name: names.conflicts, kind: 'counter', help: help.conflicts, labels: ['kind'] },
-  { name: names.collisions, kind: 'counter', help: help.collisions },
-  { name: names.deltas, kind: 'counter', help: help.deltas, labels: ['start'] },
-  { name: names.scrapes, kind: 'counter', help: help.scrapes, labels: ['result'] },
+  declare('sent', 'counter'),
+  declare('failed', 'counter'),
+  declare('series', 'gauge'),
+  declare('families', 'gauge'),
+  declare('sources', 'gauge'),
+  declare('expired', 'counter'),
+  declare('overflow', 'counter'),
+  declare('conflicts', 'counter', 'kind'),
+  declare('collisions', 'counter'),
+  declare('deltas', 'counter', 'start'),
+  declare('scrapes', 'counter', 'result'),
 ]
 
 /** Deltas added whose start was the end of what we had, left a gap behind it, or reached back before it. */
@@ -46,6 +65,7 @@ export interface DeltaCounters {
 
 export interface StoreMetrics {
   readonly sent: Counter
+  readonly failed: Counter
   readonly expired: Counter
   readonly overflow: Counter
   readonly collisions: Counter
@@ -66,28 +86,32 @@ interface StoreGauges {
   readonly sources: () => number
 }
 
-export function storeMetrics(meter: Meter, gauges: StoreGauges): StoreMetrics {
-  meter.observe(names.series, help.series, {}, gauges.series)
-  meter.observe(names.families, help.families, {}, gauges.families)
-  meter.observe(names.sources, help.sources, {}, gauges.sources)
-  const delta = (start: string) => meter.counter(names.deltas, help.deltas, { start })
-  const conflict = (kind: string) => meter.counter(names.conflicts, help.conflicts, { kind })
+export function storeMetrics({ id, meter }: Host, gauges: StoreGauges): StoreMetrics {
+  const own = { exporter: id }
+  for (const key of ['series', 'families', 'sources'] as const) {
+    meter.observe(names[key], help[key], own, gauges[key])
+  }
+  const counter = (key: keyof typeof names, labels: Record<string, string> = {}) =>
+    meter.counter(names[key], help[key], { ...own, ...labels })
   return {
-    sent: meter.counter(
-      'otelcol_exporter_sent_metric_points',
-      'Number of metric points successfully sent to destination.',
-    ),
-    expired: meter.counter(names.expired, help.expired),
-    overflow: meter.counter(names.overflow, help.overflow),
-    collisions: meter.counter(names.collisions, help.collisions),
-    type: conflict('type'),
-    help: conflict('help'),
-    deltas: { aligned: delta('aligned'), gap: delta('gap'), overlap: delta('overlap') },
+    sent: counter('sent'),
+    failed: counter('failed'),
+    expired: counter('expired'),
+    overflow: counter('overflow'),
+    collisions: counter('collisions'),
+    type: counter('conflicts', { kind: 'type' }),
+    help: counter('conflicts', { kind: 'help' }),
+    deltas: {
+      aligned: counter('deltas', { start: 'aligned' }),
+      gap: counter('deltas', { start: 'gap' }),
+      overlap: counter('deltas', { start: 'overlap' }),
+    },
   }
 }
 
-export function scrapeCounters(meter: Meter): ScrapeCounters {
-  const counter = (result: string) => meter.counter(names.scrapes, help.scrapes, { result })
+export function scrapeCounters({ id, meter }: Host): ScrapeCounters {
+  const counter = (result: string) =>
+    meter.counter(names.scrapes, help.scrapes, { exporter: id, result })
   return {
     complete: counter('complete'),
     refused: counter('refused'),
