@@ -193,6 +193,29 @@ suite('metrics', () => {
   })
 })
 
+test('every budget in bytes is kept to the byte', () => {
+  const span = (name: string) => ({ name, traceState: 'x'.repeat(40) })
+  const batch = batchOf('traces', {
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'k' }] },
+        scopeSpans: [{ scope: { name: 's' }, spans: [...'abcdefg'].map(span) }],
+      },
+    ],
+  })
+  const smallest = splitByItems(batch, 1)[0].byteLength
+  for (let budget = smallest; budget <= batch.byteLength; budget++) {
+    const parts = splitByBytes(batch, budget)
+    for (const part of parts)
+      assert.ok(part.byteLength <= budget, `${part.byteLength} in ${budget}`)
+    // All spans are of one length, so that no part could have held another one's first.
+    const countMax = Math.max(...parts.map((part) => part.itemCount))
+    for (const part of parts.slice(0, -1)) assert.equal(part.itemCount, countMax)
+    const more = splitByItems(batch, countMax + 1)[0].byteLength
+    if (countMax < 7) assert.ok(more > budget, `${countMax + 1} items are ${more} in ${budget}`)
+  }
+})
+
 test('a budget without room for anything is a mistake of the caller', () => {
   const batch = batchOf('logs', {})
   assert.throws(() => splitByItems(batch, 0), RangeError)
