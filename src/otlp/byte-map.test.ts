@@ -144,6 +144,41 @@ test('a byte map takes new keys when all it has are in use', () => {
   assert.equal(map.entryCount, 1000)
 })
 
+test('a byte map passes over what was deleted when it makes room', () => {
+  const map = new ByteMap<number>({ entryCountMax: 3, keyBytesMax: 10 })
+  map.set(bytes('a'), 1)
+  map.set(bytes('bbbbbbbbb'), 2)
+  map.delete(bytes('a'))
+  map.set(bytes('cccccccccc'), 3)
+  assert.deepEqual([map.entryCount, map.get(bytes('cccccccccc'))], [1, 3])
+})
+
+test('a key that took the place of a deleted one is as young as it came', () => {
+  const map = new ByteMap<number>({ entryCountMax: 3, keyBytesMax: 1000 })
+  for (const [value, key] of ['a', 'b', 'c'].entries()) map.set(bytes(key), value)
+  map.delete(bytes('b'))
+  map.set(bytes('x'), 3)
+  map.set(bytes('y'), 4)
+  map.set(bytes('z'), 5)
+  assert.deepEqual(
+    ['a', 'c', 'x', 'y', 'z'].map((key) => map.get(bytes(key))),
+    [undefined, undefined, 3, 4, 5],
+  )
+})
+
+test('a byte map gives back the memory of deleted keys, around one that stays', () => {
+  const map = new ByteMap<number>({ entryCountMax: 1e6, keyBytesMax: 1e9 })
+  map.set(bytes('stays'), 1)
+  const key = new Uint8Array(30_000)
+  for (let round = 0; round < 2000; round++) {
+    new DataView(key.buffer).setUint32(100, round)
+    map.set(key, round)
+    assert.ok(map.delete(key))
+  }
+  assert.equal(map.get(bytes('stays')), 1)
+  assert.ok(map.pageBytes <= 1e6, `${map.pageBytes} bytes for ${map.keyBytes}`)
+})
+
 test('a cleared byte map is empty and goes on', () => {
   const map = new ByteMap<number>(roomy)
   map.set(bytes('a'), 1)

@@ -42,6 +42,11 @@ export class ByteMap<V> {
     return this.#keys.keyBytes
   }
 
+  /** What the keys take in memory: with holes, padding and free room. */
+  get pageBytes(): number {
+    return this.#keys.pageBytes
+  }
+
   /** Entries that left to make room, and keys that were not kept. */
   get evictionCount(): number {
     return this.#evictionCount

@@ -47,6 +47,10 @@ export class KeyLog {
   #copy = new Uint8Array(0)
   #copyView = this.#view
 
+  get pageBytes(): number {
+    return this.#pages.reduce((sum, page) => sum + page.byteLength, 0)
+  }
+
   /** Turns to the key that is the bytes from `start` to `end`. */
   look(bytes: Uint8Array, start: number, end: number): void {
     const byteLength = end - start

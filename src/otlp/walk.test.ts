@@ -199,7 +199,7 @@ test('every budget in bytes is kept to the byte', () => {
     resourceSpans: [
       {
         resource: { attributes: [{ key: 'k' }] },
-        scopeSpans: [{ scope: { name: 's' }, spans: [...'abcdefg'].map(span) }],
+        scopeSpans: [{ scope: { name: 's' }, spans: 'abcdefg'.split('').map(span) }],
       },
     ],
   })

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import * as fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { FieldReader, wireType } from './field-reader.ts'
+import { quickEnd } from './quick-end.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 import { fieldLength, varintLength, writeFieldHeader, writeVarint } from './varint.ts'
 import { WireError } from './wire-error.ts'
@@ -126,6 +127,7 @@ suite('length-delimited fields', () => {
         assert.equal(fields.string(), text.toWellFormed())
         assert.equal(decodeUtf8(encodeUtf8(text)), text.toWellFormed())
       }),
+      { numRuns: 50 },
     )
   })
 
@@ -183,6 +185,27 @@ test('the reader stands on every field in turn and stays within its message', ()
     [3, wireType.bytes, 18, 21],
     [4, wireType.groupStart, 21, 25],
   ])
+})
+
+test('a field of ordinary shape is stepped over to where the reader ends it', () => {
+  const lengths = fc.oneof(fc.nat(300), fc.integer({ min: 16_000, max: 300_000 }))
+  fc.assert(
+    fc.property(fieldNumbers, lengths, uint64s, (field, length, value) => {
+      const writers: ((writer: WireWriter) => void)[] = [
+        (writer) => writer.bytes(field, new Uint8Array(length)),
+        (writer) => writer.int64(field, value),
+        (writer) => writer.fixed64(field, value),
+        (writer) => writer.fixed32(field, length),
+      ]
+      for (const write of writers) {
+        const { bytes, end } = written(write)
+        const isOrdinary = field < 16 && (write !== writers[1] || value < 0x4000n)
+        assert.equal(quickEnd(bytes, 0, end), isOrdinary ? end : 0)
+        assert.equal(quickEnd(bytes, 0, end - 1), 0)
+      }
+    }),
+    { numRuns: 50 },
+  )
 })
 
 test('what a writer gave stays as it is when the writer goes on', () => {
