@@ -30,13 +30,15 @@ export function referencePage(declaration: ComponentDeclaration): string {
     parts.push(`${title}:`, fence(exampleYaml(sectionOf[kind], type, yaml)))
   }
   if (metrics.length > 0) {
-    const rows = metrics.map(({ name, kind, help, labels = [] }) => [
+    const rows = metrics.map(({ name, kind, help, labels = [], level = 'basic' }) => [
       code(name),
       kind,
       labels.map(code).join(', '),
+      level,
       help,
     ])
-    parts.push('## Metrics', table(['metric', 'kind', 'labels', 'meaning'], rows))
+    const head = ['metric', 'kind', 'labels', 'from level', 'meaning']
+    parts.push('## Metrics', table(head, rows))
   }
   return `${parts.join('\n\n')}\n`
 }

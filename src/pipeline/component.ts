@@ -47,7 +47,12 @@ export interface MetricDeclaration {
   readonly kind: 'counter' | 'gauge' | 'histogram'
   readonly help: string
   readonly labels?: readonly string[]
+  /** The least `service.telemetry.metrics.level` that shows it; basic unless said. */
+  readonly level?: MetricLevel
 }
+
+export const metricLevels = ['none', 'basic', 'normal', 'detailed'] as const
+export type MetricLevel = (typeof metricLevels)[number]
 
 /** A documented example: YAML of the component's own section. Every one is loaded by a test. */
 export interface Example {

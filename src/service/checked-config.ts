@@ -3,6 +3,7 @@ import type {
   ConnectorDeclaration,
   ExporterDeclaration,
   ExtensionDeclaration,
+  MetricLevel,
   ProcessorDeclaration,
   ReceiverDeclaration,
 } from '../pipeline/component.ts'
@@ -32,7 +33,7 @@ export interface CheckedTelemetry {
     readonly initialFields: Readonly<Record<string, unknown>>
   }
   readonly metrics: {
-    readonly level: 'none' | 'basic' | 'normal' | 'detailed'
+    readonly level: MetricLevel
     /** Where the Prometheus page of own metrics is served: host:port each; empty when none. */
     readonly pullEndpoints: readonly string[]
   }

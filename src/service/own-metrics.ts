@@ -59,6 +59,12 @@ export class OwnMetrics implements Meter {
   readonly #cells = new Map<string, NumberCell | HistogramCell>()
   readonly #families = new Map<string, Map<string, Series>>()
   readonly #histograms = new Map<string, { labels: Labels; cell: HistogramCell }[]>()
+  readonly #isShown: (name: string) => boolean
+
+  /** What `isShown` says no to can be recorded, and is not on the page. */
+  constructor(isShown: (name: string) => boolean = () => true) {
+    this.#isShown = isShown
+  }
 
   counter(name: string, help: string, labels: Labels = {}): Counter {
     const cell = this.#number(name, labels)
@@ -134,6 +140,7 @@ export class OwnMetrics implements Meter {
     }
     const withUnit = unit === undefined ? name : `${name}_${unit}`
     const suffixed = withUnit.endsWith('_total') ? withUnit : `${withUnit}_total`
+    if (!this.#isShown(name)) return
     if (suffixed !== name) this.#register({ name, help, type: 'untyped' }, values)
     this.#register({ name: suffixed, help, type: 'counter' }, values)
   }
@@ -142,6 +149,7 @@ export class OwnMetrics implements Meter {
     described: { name: string; help: string; type: string },
     values: () => MetricValue<string>[],
   ): void {
+    if (!this.#isShown(described.name)) return
     const family: Family = {
       ...described,
       aggregator: 'sum',

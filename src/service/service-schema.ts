@@ -8,10 +8,10 @@ import {
   text,
   unsupported,
 } from '../config/schema.ts'
+import { metricLevels } from '../pipeline/component.ts'
 import type { CheckedTelemetry } from './checked-config.ts'
 
 const logLevels = ['debug', 'info', 'warn', 'error'] as const
-const metricLevels = ['none', 'basic', 'normal', 'detailed'] as const
 
 /** A list of component ids; null means none, as in the Collector. */
 function idList() {

@@ -6,6 +6,7 @@ import { buildGraph, type Placed, type Stage } from './graph.ts'
 import { ProcessLedger } from './memory-ledger.ts'
 import { openLogs } from './own-logs.ts'
 import { OwnMetrics } from './own-metrics.ts'
+import { shownMetrics } from './metric-levels.ts'
 import { describeProcess } from './process-metrics.ts'
 import { startMetricsPages } from './metrics-page.ts'
 
@@ -22,7 +23,7 @@ export interface ServiceOptions {
 }
 
 export class Service {
-  readonly metrics = new OwnMetrics()
+  readonly metrics: OwnMetrics
   readonly #config: CheckedConfig
   readonly #options: ServiceOptions
   readonly #logs: { root: Logger; for(fields: Readonly<Record<string, string>>): Logger }
@@ -37,6 +38,7 @@ export class Service {
     this.#options = options
     this.#logs = options.logs ?? openLogs(config.telemetry.logs)
     const { platform } = options
+    this.metrics = new OwnMetrics(shownMetrics(config))
     this.#memory = new ProcessLedger(platform.clock, platform.usage)
     describeProcess(this.metrics, {
       platform,

@@ -25,6 +25,7 @@ export const senderMetrics: readonly MetricDeclaration[] = [
     kind: 'histogram',
     help: 'Items in the requests that the queue formed.',
     labels: ['exporter'],
+    level: 'detailed',
   },
 ]
 

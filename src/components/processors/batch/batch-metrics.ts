@@ -10,24 +10,28 @@ const declared = {
     kind: 'histogram',
     help: 'Number of items in the batch that was sent.',
     labels,
+    level: 'normal',
   },
   byteLength: {
     name: 'otelcol_processor_batch_batch_send_size_bytes',
     kind: 'histogram',
     help: 'Number of bytes in the batch that was sent.',
     labels,
+    level: 'detailed',
   },
   bySize: {
     name: 'otelcol_processor_batch_batch_size_trigger_send',
     kind: 'counter',
     help: 'Number of times a batch was sent because it was large enough.',
     labels,
+    level: 'normal',
   },
   byTimeout: {
     name: 'otelcol_processor_batch_timeout_trigger_send',
     kind: 'counter',
     help: 'Number of times a batch was sent because its time had passed, or at shutdown.',
     labels,
+    level: 'normal',
   },
   cardinality: {
     name: 'otelcol_processor_batch_metadata_cardinality',
@@ -35,6 +39,7 @@ const declared = {
     help: 'Number of distinct combinations of metadata values being batched.',
     // The pipeline, since instances of one id each have their own number and a gauge cannot be added to.
     labels: [...labels, 'pipeline'],
+    level: 'normal',
   },
 } as const satisfies Record<string, MetricDeclaration>
 
