@@ -2,6 +2,7 @@
  * The whole gateway under replayed load: `npm run bench -- [--only TEXT] [--rounds N] [--seconds N] [--no-nginx]
  * [--profile]`. PEER="command" runs another gateway beside it: {http}, {grpc} and {sink} in it become the ports.
  */
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '6' },
     'no-nginx': { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
+    'node-flags': { type: 'string', default: '--initial-old-space-size=128' },
   },
 })
 
@@ -35,6 +37,9 @@ interface Measured {
   readonly startMs: number
   readonly refused: number
 }
+
+// What is measured is what is shipped: the compiled form, not types stripped at start.
+execFileSync('npm', ['run', '--silent', 'build'], { cwd: join(here, '..'), stdio: 'inherit' })
 
 const gateways: [name: string, command: (one: Case) => string[]][] = [['penstock', penstock]]
 const peerCommand = process.env.PEER
@@ -131,8 +136,9 @@ function penstock(one: Case): string[] {
   const file = join(folder, 'gateway.yaml')
   writeFileSync(file, gatewayYaml(one))
   const profiling = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(here, 'results')}`] : []
-  const bin = resolve(here, '../bin/penstock.ts')
-  return [process.execPath, ...profiling, bin, 'run', '--config', file]
+  const bin = resolve(here, '../dist/bin/penstock.js')
+  const flags = options['node-flags'].split(' ').filter(Boolean)
+  return [process.execPath, ...flags, ...profiling, bin, 'run', '--config', file]
 }
 
 /** The pipeline of the performance goals: memory limiter, two resource attributes, batches of 8192, OTLP/HTTP out. */

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --initial-old-space-size=128
 /** argv in, exit code out: the only place that knows the process and the only one that ends it. */
 import process from 'node:process'
 import { main } from '../src/cli/main.ts'

@@ -5,15 +5,21 @@ import { signals } from '../../../otlp/signal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { BufferPool } from '../../../kit/buffers/buffer-pool.ts'
-import { GrpcClient } from '../../../kit/grpc/grpc-client.ts'
+import type { GrpcClient } from '../../../kit/grpc/grpc-client.ts'
 import { createSender } from '../../../kit/queue/create-sender.ts'
 import type { OtlpGrpcSettings } from './settings.ts'
 
 export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost): Exporter {
-  const client = new GrpcClient(settings, host)
+  let opening: Promise<GrpcClient> | undefined
+  // Only who sends by gRPC pays for loading its library: 17 MB and 50 ms.
+  const open = () =>
+    (opening ??= import('../../../kit/grpc/grpc-client.ts').then(
+      (grpc) => new grpc.GrpcClient(settings, host),
+    ))
   const pool = new BufferPool()
 
   async function send(batch: Batch, abort: AbortSignal): Promise<PartialSuccess | undefined> {
+    const client = await open()
     const path = `/${signals[batch.signal].grpcService}/Export`
     const encoded = pool.take(batch.byteLength)
     encodeBatchInto(batch, encoded.bytes)
@@ -31,11 +37,15 @@ export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost)
     send,
   })
   return {
-    start: () => client.connect(),
+    async start() {
+      const client = await open()
+      client.connect()
+    },
     consume: (batch) => sender.consume(batch),
     async stop(deadline) {
       await sender.stop(deadline)
-      client.close()
+      const client = await opening
+      client?.close()
     },
   }
 }

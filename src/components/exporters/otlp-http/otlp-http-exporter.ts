@@ -7,7 +7,7 @@ import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { BufferPool, type Lease } from '../../../kit/buffers/buffer-pool.ts'
 import { bodyCompressor } from '../../../kit/http/client-settings.ts'
-import { HttpClient } from '../../../kit/http/http-client.ts'
+import type { HttpClient } from '../../../kit/http/http-client.ts'
 import { createSender } from '../../../kit/queue/create-sender.ts'
 import { readAnswer } from './read-answer.ts'
 import { type OtlpHttpSettings, signalUrl } from './settings.ts'
@@ -21,13 +21,19 @@ export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost)
     }
     urls.set(signal, url)
   }
-  const client = new HttpClient(settings, host)
+  let opening: Promise<HttpClient> | undefined
+  // Only who sends by HTTP pays for loading its library: 28 MB and 100 ms.
+  const open = () =>
+    (opening ??= import('../../../kit/http/http-client.ts').then(
+      (http) => new http.HttpClient(settings, host),
+    ))
   const compressor = bodyCompressor(settings)
   const headers = requestHeaders(settings, host.version, compressor?.encoding)
   const pool = new BufferPool()
   const encode = settings.encoding === 'json' ? encodeJsonBytes : encodeProto
 
   async function send(batch: Batch, abort: AbortSignal): Promise<PartialSuccess | undefined> {
+    const client = await open()
     const encoded = encode(batch, pool)
     let body = encoded.bytes
     if (compressor !== undefined) {
@@ -49,10 +55,14 @@ export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost)
     send,
   })
   return {
+    async start() {
+      await open()
+    },
     consume: (batch) => sender.consume(batch),
     async stop(deadline) {
       await sender.stop(deadline)
-      await client.close()
+      const client = await opening
+      await client?.close()
     },
   }
 }
