@@ -21,6 +21,7 @@ export interface JsonSchema {
   anyOf?: JsonSchema[]
   oneOf?: JsonSchema[]
   allOf?: JsonSchema[]
+  maxItems?: number
   minimum?: number
   maximum?: number
   format?: string
@@ -88,6 +89,13 @@ const sectionDescriptions = {
   extension: 'What runs beside the pipelines: health pages, storage, authentication.',
 } as const
 
+/** What `unsupported()` lets pass. */
+const asksForNothing: JsonSchema[] = [
+  { enum: [null, '', false] },
+  { type: 'array', maxItems: 0 },
+  { type: 'object', properties: { enabled: { const: false } }, required: ['enabled'] },
+]
+
 const referencePattern = String.raw`\$\{.+\}`
 
 /**
@@ -97,10 +105,13 @@ const referencePattern = String.raw`\$\{.+\}`
 function forEditors(raw: JsonSchema): JsonSchema {
   const { form, ...schema } = raw
   if (form === 'unsupported') {
-    return { description: schema.description ?? '', const: null, deprecated: true }
+    return { description: schema.description ?? '', deprecated: true, anyOf: asksForNothing }
   }
   if (form === 'attribute value') {
     return schema.description === undefined ? {} : { description: schema.description }
+  }
+  if (form === 'any case' && schema.enum !== undefined) {
+    schema.enum = schema.enum.flatMap((value) => spellings(String(value)))
   }
   if (isEmptyObject(schema.default)) delete schema.default
   if (schema.properties !== undefined) schema.properties = mapValues(schema.properties)
@@ -142,6 +153,11 @@ function withReference(schema: JsonSchema): JsonSchema {
   const isSection = types.includes('object')
   const open = new Set([...types, ...(isSection ? ['null'] : []), 'string'])
   return { ...head, type: [...open], pattern: referencePattern, ...rest }
+}
+
+/** The three that people write, for want of a way to say `in any case` in JSON Schema. */
+function spellings(word: string): string[] {
+  return [word, word.toUpperCase(), word.slice(0, 1).toUpperCase() + word.slice(1)]
 }
 
 function mapValues(properties: Record<string, JsonSchema>): Record<string, JsonSchema> {

@@ -58,7 +58,7 @@ function settingOf(path: string, schema: JsonSchema, isRequired: boolean): Setti
 /** `duration`, `one of a, b`, `list of text`. */
 function typeText(schema: JsonSchema): string {
   if (schema.form === 'unsupported') return 'not supported yet'
-  if (schema.form !== undefined) return schema.form
+  if (schema.form !== undefined && schema.form !== 'any case') return schema.form
   if (schema.enum !== undefined)
     return `one of ${schema.enum.map((value) => String(value) || "''").join(', ')}`
   if (schema.const !== undefined) return JSON.stringify(schema.const)

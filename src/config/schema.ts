@@ -71,17 +71,35 @@ export function optionalSection<Shape extends z.core.$ZodLooseShape>(shape: Shap
     .optional()
 }
 
-/** A key the Collector has and we do not support yet: refused by name wherever it is set. */
+/** A key the Collector has and we do not support yet: refused by name wherever it asks for something. */
 export function unsupported(reason: string) {
+  return refusedByName(`is not supported yet: ${reason}`, `Not supported yet: ${reason}.`)
+}
+
+/** A key that the Collector once had, still found in configurations: refused with what took its place. */
+export function removed(instead: string) {
+  return refusedByName(
+    `has been removed from the Collector; ${instead}`,
+    `Removed from the Collector; ${instead}.`,
+  )
+}
+
+function refusedByName(message: string, description: string) {
   return z
     .unknown()
     .transform((value, context): undefined => {
-      if (value === undefined || value === null) return
-      context.addIssue({ code: 'custom', message: `is not supported yet: ${reason}` })
+      if (!asksForNothing(value)) context.addIssue({ code: 'custom', message })
     })
     .optional()
-    .describe(`Not supported yet: ${reason}.`)
+    .describe(description)
     .meta({ form: 'unsupported' })
+}
+
+/** Empty or turned off, as configurations that spell out every default have it. */
+function asksForNothing(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === false) return true
+  if (Array.isArray(value)) return value.length === 0
+  return typeof value === 'object' && (value as { enabled?: unknown }).enabled === false
 }
 
 function quantity(

@@ -11,7 +11,7 @@ import { checkPipelines, lookUp } from './check-pipelines.ts'
 import type { CheckedConfig, CheckedPipeline, Configured } from './checked-config.ts'
 import { checkComponents, type Defined, type DefinedByKind } from './defined.ts'
 import { Findings } from './findings.ts'
-import { componentKinds, schemaIn, sectionOf } from './resolve-type.ts'
+import { componentKinds, hintForUndefined, schemaIn, sectionOf } from './resolve-type.ts'
 import {
   extensionsSchema,
   metricsPages,
@@ -37,9 +37,9 @@ export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult
   const defined = checkComponents(catalog, findings)
   const service = parseSection(loaded.root, ['service'], serviceSchema)
   findings.complaints.push(...service.complaints)
-  const { pipelines, isComplete } = checkPipelines(defined, findings)
+  const { pipelines, isComplete } = checkPipelines({ catalog, defined, findings })
   checkConnectors(pipelines, defined, findings)
-  const extensionIds = checkExtensions(defined, findings)
+  const extensionIds = checkExtensions(catalog, defined, findings)
   const settings = service.isValid ? (service.value as ServiceSettings) : undefined
   if (settings !== undefined) {
     for (const { path, message } of telemetryProblems(settings)) {
@@ -80,7 +80,7 @@ function checkSections(findings: Findings): void {
   }
 }
 
-function checkExtensions(defined: DefinedByKind, findings: Findings): string[] {
+function checkExtensions(catalog: Catalog, defined: DefinedByKind, findings: Findings): string[] {
   const path = ['service', 'extensions']
   const parsed = parseSection(findings.root, path, extensionsSchema)
   if (!parsed.isValid) return []
@@ -89,7 +89,8 @@ function checkExtensions(defined: DefinedByKind, findings: Findings): string[] {
     const at = [...path, index]
     if (ids.indexOf(id) < index) findings.error(at, `names ${id} a second time`)
     if (defined.extension.has(id)) return
-    const hint = didYouMean(id, defined.extension.keys())
+    const near = didYouMean(id, defined.extension.keys())
+    const hint = near || hintForUndefined(catalog, 'extension', id)
     findings.error(at, `names ${id}, which is not defined under extensions${hint}`)
   })
   return [...new Set(ids)].filter((id) => defined.extension.has(id))

@@ -2,10 +2,11 @@ import { locate, type Path } from '../config/located.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { parseSection } from '../config/parse-section.ts'
 import { type Signal, signalNames } from '../otlp/signal.ts'
+import type { Catalog } from '../pipeline/component.ts'
 import type { CheckedPipeline } from './checked-config.ts'
 import type { Defined, DefinedByKind } from './defined.ts'
 import type { Findings } from './findings.ts'
-import { componentKinds, sectionOf } from './resolve-type.ts'
+import { componentKinds, hintForUndefined, sectionOf } from './resolve-type.ts'
 import { pipelineSchema } from './service-schema.ts'
 
 export const pipelinesPath = ['service', 'pipelines']
@@ -17,18 +18,20 @@ export interface CheckedPipelines {
 }
 
 /** Reads the pipelines and holds each to the components that are defined. */
-export function checkPipelines(defined: DefinedByKind, findings: Findings): CheckedPipelines {
+export function checkPipelines(reach: Reach): CheckedPipelines {
+  const { findings } = reach
   const node = locate(findings.root, pipelinesPath)
   const ids = node?.kind === 'map' ? [...node.entries.keys()] : []
   const isEmpty = node === undefined || node.kind === 'map' || node.kind === 'scalar'
   if (ids.length === 0 && isEmpty) {
     findings.keyError(pipelinesPath, 'must have at least one pipeline, such as traces')
   }
-  const pipelines = ids.flatMap((id) => checkPipeline(id, defined, findings))
+  const pipelines = ids.flatMap((id) => checkPipeline(id, reach))
   return { pipelines, isComplete: ids.length > 0 && pipelines.length === ids.length }
 }
 
-function checkPipeline(id: string, defined: DefinedByKind, findings: Findings): CheckedPipeline[] {
+function checkPipeline(id: string, reach: Reach): CheckedPipeline[] {
+  const { defined, findings } = reach
   const path = [...pipelinesPath, id]
   const signal = signalOf(id)
   if (typeof signal !== 'string') {
@@ -45,7 +48,7 @@ function checkPipeline(id: string, defined: DefinedByKind, findings: Findings): 
     if (pipeline[end].length === 0) findings.keyError(path, `must have at least one ${noun}`)
   }
   for (const list of ['receivers', 'processors', 'exporters'] as const) {
-    checkList(pipeline, list, { defined, findings })
+    checkList(pipeline, list, reach)
   }
   checkLimiterFirst(pipeline, defined, findings)
   return [pipeline]
@@ -65,13 +68,15 @@ function signalOf(id: string): Signal | { message: string } {
 }
 
 interface Reach {
+  readonly catalog: Catalog
   readonly defined: DefinedByKind
   readonly findings: Findings
 }
 
 type ListName = 'receivers' | 'processors' | 'exporters'
 
-function checkList(pipeline: CheckedPipeline, list: ListName, { defined, findings }: Reach): void {
+function checkList(pipeline: CheckedPipeline, list: ListName, reach: Reach): void {
+  const { defined, findings } = reach
   const seen = new Set<string>()
   pipeline[list].forEach((id, index) => {
     const path = [...pipelinesPath, pipeline.id, list, index]
@@ -79,7 +84,7 @@ function checkList(pipeline: CheckedPipeline, list: ListName, { defined, finding
     seen.add(id)
     const component = lookUp(id, list, defined)
     if (component === undefined) {
-      findings.error(path, `names ${id}, ${whyUndefined(id, list, defined)}`)
+      findings.error(path, `names ${id}, ${whyUndefined(id, list, reach)}`)
       return
     }
     checkSignal(component, { path, list, signal: pipeline.signal }, findings)
@@ -93,7 +98,7 @@ export function lookUp(id: string, list: ListName, defined: DefinedByKind): Defi
   return own.get(id) ?? defined.connector.get(id)
 }
 
-function whyUndefined(id: string, list: ListName, defined: DefinedByKind): string {
+function whyUndefined(id: string, list: ListName, { catalog, defined }: Reach): string {
   for (const kind of componentKinds) {
     if (!defined[kind].has(id)) continue
     const article = kind === 'exporter' || kind === 'extension' ? 'an' : 'a'
@@ -101,7 +106,8 @@ function whyUndefined(id: string, list: ListName, defined: DefinedByKind): strin
   }
   const own = componentKinds.find((kind) => sectionOf[kind] === list)!
   const connectors = list === 'processors' ? [] : [...defined.connector.keys()]
-  const hint = didYouMean(id, [...defined[own].keys(), ...connectors])
+  const near = didYouMean(id, [...defined[own].keys(), ...connectors])
+  const hint = near || hintForUndefined(catalog, own, id)
   return `which is not defined under ${list}${connectors.length > 0 ? ' or connectors' : ''}${hint}`
 }
 

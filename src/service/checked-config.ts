@@ -28,7 +28,7 @@ export interface CheckedPipeline {
 
 export interface CheckedTelemetry {
   readonly logs: {
-    readonly level: 'debug' | 'info' | 'warn' | 'error'
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
     readonly encoding: 'console' | 'json'
     readonly initialFields: Readonly<Record<string, unknown>>
   }

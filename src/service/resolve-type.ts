@@ -45,6 +45,17 @@ export function resolveType(
   return `is not a known ${kind} type${list}`
 }
 
+/** What to do about an id that is used and not defined; empty when its type is not known either. */
+export function hintForUndefined(catalog: Catalog, kind: ComponentKind, id: string): string {
+  const parts = parseComponentId(id)
+  if (typeof parts === 'string') return ''
+  const { type } = parts
+  const found = resolveType(catalog, kind, type)
+  if (typeof found !== 'string') return `; add ${id}: to ${sectionOf[kind]}`
+  const isKnown = isCollectorType(kind, type) || replacementOf(kind, type) !== undefined
+  return isKnown ? `; it ${found}` : ''
+}
+
 function find(catalog: Catalog, kind: ComponentKind, type: string) {
   const declarations: readonly ComponentDeclaration[] = catalog[sectionOf[kind]]
   const key = typeKey(type)

@@ -11,7 +11,7 @@ import {
 import { metricLevels } from '../pipeline/component.ts'
 import type { CheckedTelemetry } from './checked-config.ts'
 
-const logLevels = ['debug', 'info', 'warn', 'error'] as const
+const logLevels = ['debug', 'info', 'warn', 'error', 'dpanic', 'panic', 'fatal'] as const
 
 /** A list of component ids; null means none, as in the Collector. */
 function idList() {
@@ -29,7 +29,7 @@ export const pipelineSchema = section({
 function level<const Names extends readonly [string, ...string[]]>(names: Names) {
   return z.preprocess(
     (value) => (typeof value === 'string' ? value.toLowerCase() : value),
-    z.enum(names),
+    z.enum(names).meta({ form: 'any case' }),
   )
 }
 
@@ -145,6 +145,7 @@ const resource = z
         )
         .describe('The newer form: a list of names and values.'),
       schema_url: ineffective(text(), 'target_info has no schema'),
+      'detection/development': unsupported('name the attributes themselves'),
     }),
     z.record(z.string(), attributeValue),
   ])
@@ -176,7 +177,11 @@ export type ServiceSettings = z.output<typeof serviceSchema>
 export function telemetryOf({ telemetry }: ServiceSettings): CheckedTelemetry {
   const { logs, metrics, resource } = telemetry
   return {
-    logs: { level: logs.level, encoding: logs.encoding, initialFields: logs.initial_fields },
+    logs: {
+      level: pinoLevelOf(logs.level),
+      encoding: logs.encoding,
+      initialFields: logs.initial_fields,
+    },
     metrics: { level: metrics.level, pullEndpoints: pullEndpoints(metrics) },
     resource: resourceOf(resource),
   }
@@ -214,6 +219,11 @@ export function metricsPages(settings: ServiceSettings | undefined) {
     const at = metrics.address !== undefined ? ['address'] : metrics.readers && reader
     return { path: [...path, ...(at ?? [])], endpoint, transport: 'tcp' as const }
   })
+}
+
+/** Zap's three above error, at which it says nothing but why it dies, are one. */
+function pinoLevelOf(level: (typeof logLevels)[number]): CheckedTelemetry['logs']['level'] {
+  return level === 'dpanic' || level === 'panic' ? 'fatal' : level
 }
 
 function pullEndpoints({ level, readers, address }: ServiceSettings['telemetry']['metrics']) {

@@ -51,8 +51,10 @@ describe('sending_queue', () => {
     [{ batch: { max_size: 10, min_size: 11 } }, 'batch.max_size'],
     [{ sizer: 'items', queue_size: 100, batch: {} }, 'batch.min_size'],
     [{ batch: { partition: { metadata_keys: ['a', 'b', 'A'] } } }, 'batch.partition.metadata_keys'],
-    [{ batch: { min_size_items: 1 } }, 'batch'],
-    [{ blocking: true }, ''],
+    [{ batch: { min_size_items: 1 } }, 'batch.min_size_items'],
+    [{ batch: { min: 1 } }, 'batch'],
+    [{ blocking: true }, 'blocking'],
+    [{ block: true }, ''],
   ]
   for (const [settings, path] of broken) {
     it(`refuses ${JSON.stringify(settings)}`, () => {

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { duration, optionalSection, section, text, unsupported } from '../../config/schema.ts'
+import {
+  duration,
+  optionalSection,
+  removed,
+  section,
+  text,
+  unsupported,
+} from '../../config/schema.ts'
 
 /** `sending_queue.batch`, when it is on. */
 export interface QueueBatchSettings {
@@ -54,6 +61,7 @@ export function sendingQueue({ isOnByDefault = true } = {}) {
       .boolean()
       .default(false)
       .describe('Answer only once the batch is delivered, or refused for good.'),
+    blocking: removed('use block_on_overflow'),
     storage: unsupported('a queue on disk; the queue is held in memory'),
     batch: optionalSection(batchShape).describe('Merge queued batches before they are sent.'),
   })
@@ -100,6 +108,8 @@ const batchShape = {
     .enum(['items', 'bytes'])
     .optional()
     .describe("Unit of min_size and max_size; the queue's sizer when that is given, else items."),
+  min_size_items: removed('use min_size'),
+  max_size_items: removed('use max_size'),
   partition: section({
     metadata_keys: z
       .array(text())

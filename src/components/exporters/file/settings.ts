@@ -30,6 +30,8 @@ export const fileSettings = section({
     max_backups: z.number().int().min(0).default(100).describe('Most files to keep; 0 keeps all.'),
     localtime: z.boolean().default(false).describe('Name files by local time instead of UTC.'),
   }).describe('Start a new file by size; what the file holds at start is kept.'),
+  create_directory: unsupported('create the folder before'),
+  directory_permissions: unsupported('it goes with create_directory'),
   encoding: unsupported('encoding extensions; see format'),
   group_by: unsupported('a file for each resource'),
 })

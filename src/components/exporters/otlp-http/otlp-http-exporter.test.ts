@@ -375,7 +375,8 @@ describe('otlp_http settings', () => {
     [{ encoding: 'thrift' }, 'encoding'],
     [{ auth: { authenticator: 'oauth2client' } }, 'auth'],
     [{ timeout: 5 }, 'timeout'],
-    [{ profiles_endpoint: 'http://x' }, ''],
+    [{ profiles_endpoint: 'http://x' }, 'profiles_endpoint'],
+    [{ retries: 3 }, ''],
   ]
   for (const [settings, path] of broken) {
     it(`refuse ${JSON.stringify(settings)}`, () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { section } from '../../../config/schema.ts'
+import { removed, section, unsupported } from '../../../config/schema.ts'
 import { signalNames, signals, type Signal } from '../../../otlp/signal.ts'
 import type { ConfigProblem } from '../../../pipeline/component.ts'
 import { httpClientProblems, httpClientShape, httpUrl } from '../../../kit/http/client-settings.ts'
@@ -13,10 +13,12 @@ export const otlpHttpSettings = section({
   traces_endpoint: httpUrl().optional().describe('URL for traces, used as it is.'),
   metrics_endpoint: httpUrl().optional().describe('URL for metrics, used as it is.'),
   logs_endpoint: httpUrl().optional().describe('URL for logs, used as it is.'),
+  profiles_endpoint: unsupported('profiles'),
   encoding: z.enum(['proto', 'json']).default('proto').describe('Form of request bodies.'),
   ...httpClientShape(),
   retry_on_failure: retryOnFailure().describe('Waits between attempts.'),
   sending_queue: sendingQueue().describe('What waits to be sent.'),
+  batcher: removed('use sending_queue.batch'),
 })
 
 export type OtlpHttpSettings = z.output<typeof otlpHttpSettings>

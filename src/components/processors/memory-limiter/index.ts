@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, section } from '../../../config/schema.ts'
+import { duration, removed, section } from '../../../config/schema.ts'
 import { type ConfigProblem, defineProcessor } from '../../../pipeline/component.ts'
 import { signalNames } from '../../../otlp/signal.ts'
 import { limiterMetrics, MemoryLimiter } from './memory-limiter.ts'
@@ -12,10 +12,10 @@ const percentage = () => z.int().min(0).max(100).default(0)
 
 const config = section({
   check_interval: duration()
-    .prefault('0s')
+    .prefault('1s')
     .describe(
-      'How often limits are worked out anew and the end of a refusal is looked for; required. Requests are ' +
-        'measured against the limits as they come, whatever the interval.',
+      'How often limits are worked out anew and the end of a refusal is looked for. Requests are measured ' +
+        'against the limits as they come, whatever the interval. The Collector has no default.',
     ),
   limit_mib: mebibytes().describe(
     'The memory this process should stay under (resident set size), in MiB. Wins over limit_percentage.',
@@ -33,6 +33,7 @@ const config = section({
   min_gc_interval_when_hard_limited: duration().prefault('0s').describe(noEffect),
   max_gc_interval_when_soft_limited: duration().prefault('30s').describe(noEffect),
   max_gc_interval_when_hard_limited: duration().prefault('30s').describe(noEffect),
+  ballast_size_mib: removed('leave it out'),
 })
 
 /** The rules of the Collector's own validation. */
@@ -41,7 +42,7 @@ function check(settings: z.output<typeof config>): readonly ConfigProblem[] {
   const complain = (key: keyof typeof settings, message: string) =>
     void problems.push({ path: [key], message })
   if (settings.check_interval <= 0) {
-    complain('check_interval', 'is required and must be greater than zero, such as 1s')
+    complain('check_interval', 'must be greater than zero, such as 1s')
   }
   if (settings.limit_mib === 0 && settings.limit_percentage === 0) {
     complain('limit_mib', 'must be greater than zero, or limit_percentage must be')

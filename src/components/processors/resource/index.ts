@@ -1,4 +1,4 @@
-import { section } from '../../../config/schema.ts'
+import { section, unsupported } from '../../../config/schema.ts'
 import { actionList } from '../../../kit/actions/action-settings.ts'
 import { signalNames } from '../../../otlp/signal.ts'
 import { defineProcessor } from '../../../pipeline/component.ts'
@@ -11,6 +11,7 @@ export const resource = defineProcessor({
   signals: signalNames,
   config: section({
     attributes: actionList().describe('What to do to the attributes of each resource, in order.'),
+    detectors: unsupported('it belongs to the resource_detection processor'),
   }),
   metrics: resourceMetrics,
   examples: [

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { optionalSection, text } from '../../../config/schema.ts'
+import { optionalSection, text, unsupported } from '../../../config/schema.ts'
 import { httpServerShape } from '../../../kit/http/server-settings.ts'
 import { type Signal, signals } from '../../../otlp/signal.ts'
 
@@ -13,6 +13,7 @@ const httpShape = {
   traces_url_path: urlPath('traces'),
   metrics_url_path: urlPath('metrics'),
   logs_url_path: urlPath('logs'),
+  profiles_url_path: unsupported('profiles'),
 }
 
 export type HttpSideSettings = z.output<z.ZodObject<typeof httpShape>>

@@ -1,0 +1,57 @@
+/** Every configuration that we hand out runs, and is taken by the JSON Schema that editors hold it to. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { configJsonSchema } from '../../src/cli/json-schema.ts'
+import { catalog } from '../../src/components/catalog.ts'
+import { renderComplaints } from '../../src/config/complaint.ts'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { checkConfig } from '../../src/service/check-config.ts'
+import { readOnlyDisk } from '../kit/memory-disk.ts'
+
+const root = new URL('../../', import.meta.url)
+const schema = z.fromJSONSchema(configJsonSchema(catalog) as Parameters<typeof z.fromJSONSchema>[0])
+
+const folder = new URL('config/', root)
+const configurations = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
+
+test('there are configurations to try', () => {
+  assert.ok(configurations.some(({ name }) => name === 'gateway.yaml'))
+})
+
+for (const { name, text } of configurations) {
+  test(`config/${name} has nothing to complain of`, () => {
+    const disk = readOnlyDisk({ [name]: text })
+    const loaded = loadConfig({ configs: [name], sets: [] }, {}, disk)
+    const { complaints, config } = checkConfig(loaded, catalog)
+    assert.equal(renderComplaints(complaints), renderComplaints([]))
+    assert.ok(config)
+  })
+
+  test(`config/${name} is taken by the JSON Schema`, () => {
+    assert.deepEqual(schema.safeParse(parse(text)).error?.issues, undefined)
+  })
+}
+
+test('the JSON Schema takes every key of the Collector that we support', () => {
+  const file = new URL('test/golden/collector/every-key-of-the-collector.txt', root)
+  const [text] = readFileSync(file, 'utf8').split('----------\n')
+  assert.deepEqual(schema.safeParse(parse(text)).error?.issues, undefined)
+})
+
+test('the JSON Schema refuses unknown and unsupported settings', () => {
+  const taken = { receivers: { otlp: { protocols: { grpc: {} } } } }
+  assert.equal(schema.safeParse(taken).success, true)
+  for (const [key, value] of [
+    ['grcp', {}],
+    ['grpc', { auth: { authenticator: 'oidc' } }],
+    ['grpc', { max_concurrent_streams: 'many' }],
+  ] as const) {
+    const refused = { receivers: { otlp: { protocols: { [key]: value } } } }
+    assert.equal(schema.safeParse(refused).success, false, key)
+  }
+})
