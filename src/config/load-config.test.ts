@@ -137,7 +137,7 @@ test('maps join, scalars and lists replace, and so does an explicit null', () =>
 })
 
 test('--set lays a YAML value over the files and says its own name', () => {
-  const { root } = load('a: {b: 1, c: [1]}', {}, { sets: ['a.b=true', 'a.c=[2]', 'a.d.e=x=y'] })
+  const { root } = load('a: {b: 1, c: [1]}', {}, { sets: ['a.b=true', 'a.c=[2]', 'a::d::e=x=y'] })
   assert.deepEqual(toPlain(root), { a: { b: true, c: [2], d: { e: 'x=y' } } })
   assert.equal(placeOf(root, ['a', 'b']).source.name, '--set a.b')
 })

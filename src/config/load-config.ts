@@ -8,7 +8,7 @@ import { readYaml, wholeOf } from './read-yaml.ts'
 export interface ConfigSources {
   /** In order: paths, `file:`, `env:NAME` or `yaml:text`. */
   readonly configs: readonly string[]
-  /** `a.b.c=value`, laid over all of them. */
+  /** `a.b.c=value` or `a::b::c=value`, laid over all of them. */
   readonly sets?: readonly string[]
 }
 
@@ -92,7 +92,7 @@ function readLayer(text: string, name: string): Layer {
 
 function readSet(assignment: string): Layer {
   const equals = assignment.indexOf('=')
-  const steps = assignment.slice(0, equals).split('.')
+  const steps = assignment.slice(0, equals).split(/\.|::/)
   if (equals < 1 || steps.includes('')) {
     const shown = equals < 0 ? assignment : assignment.slice(0, equals)
     return failed(`--set ${shown}`, 'must be key=value, such as processors.batch.timeout=1s')

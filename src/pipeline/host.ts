@@ -1,5 +1,5 @@
 import type { Signal } from '../otlp/signal.ts'
-import type { Clock, Disk, Random } from '../platform/platform.ts'
+import type { Clock, Disk, Env, Random } from '../platform/platform.ts'
 import type { Consumer } from './consumer.ts'
 import type { Meter } from './meter.ts'
 
@@ -43,6 +43,8 @@ export interface Host {
   readonly clock: Clock
   readonly random: Random
   readonly disk: Disk
+  /** For what by convention is said nowhere else, such as HTTPS_PROXY. */
+  readonly env: Env
   readonly log: Logger
   readonly meter: Meter
   readonly memory: MemoryLedger

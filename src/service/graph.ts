@@ -176,6 +176,7 @@ class GraphBuilder {
       clock: platform.clock,
       random: platform.random,
       disk: platform.disk,
+      env: platform.env,
       log: logFor(pipeline === undefined ? place : { ...place, 'otelcol.pipeline.id': pipeline }),
       meter: metrics,
       memory,

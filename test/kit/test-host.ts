@@ -12,7 +12,7 @@ import type {
   ReceiverHost,
 } from '../../src/pipeline/host.ts'
 import type { Labels, Meter } from '../../src/pipeline/meter.ts'
-import type { Disk } from '../../src/platform/platform.ts'
+import type { Disk, Env } from '../../src/platform/platform.ts'
 import { nodeDisk } from '../../src/platform/node/node-platform.ts'
 import { ManualClock } from './manual-clock.ts'
 
@@ -121,6 +121,7 @@ interface TestHostOptions {
   readonly signal?: Signal
   readonly signals?: readonly Signal[]
   readonly disk?: Disk
+  readonly env?: Env
   readonly extensions?: Readonly<Record<string, unknown>>
   readonly clock?: ManualClock
 }
@@ -143,6 +144,7 @@ export function testHost(options: TestHostOptions = {}): TestHost {
       bytes: (length) => new Uint8Array(length).map((_, index) => index + 1),
     },
     disk: options.disk ?? nodeDisk,
+    env: options.env ?? {},
     log: recorder(lines),
     meter: new TestMeter(),
     memory: new TestMemory(),

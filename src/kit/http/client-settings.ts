@@ -9,7 +9,11 @@ import { clientTlsSettings } from '../tls/tls-settings.ts'
 export function httpClientShape({ timeout = '30s', compression = 'gzip' as const } = {}) {
   return {
     tls: clientTlsSettings(),
-    proxy_url: httpUrl().optional().describe('HTTP proxy to go through.'),
+    proxy_url: httpUrl()
+      .optional()
+      .describe(
+        'HTTP proxy to go through; else the one of HTTP_PROXY or HTTPS_PROXY, but for NO_PROXY.',
+      ),
     timeout: duration().prefault(timeout).describe('For each attempt; 0 means no limit.'),
     headers: z
       .record(text(), secret())

@@ -6,6 +6,7 @@ import { loadClientTls } from '../tls/load-tls.ts'
 import { reloadPeriodically } from '../tls/reload-tls.ts'
 import type { HttpClientSettings } from './client-settings.ts'
 import { connectionRefusal } from './connection-problem.ts'
+import { proxyFromEnv } from './proxy-from-env.ts'
 
 export interface HttpAnswer {
   readonly status: number
@@ -29,11 +30,14 @@ const timerMsMax = 2 ** 31 - 1
 
 /** Posts over kept-alive HTTP/1.1 connections. A missing answer is a retryable Refusal; any answer is returned. */
 export class HttpClient {
-  readonly #dispatcher: Dispatcher
+  readonly #direct: Dispatcher
+  readonly #proxies = new Map<string, Dispatcher>()
+  readonly #proxyOf: (url: URL) => string | undefined
+  readonly #openProxy: (uri: string) => Dispatcher
   readonly #isKept: boolean
   readonly #reloading: Timer | undefined
 
-  constructor(settings: HttpClientSettings, host: Pick<Host, 'clock' | 'disk' | 'log'>) {
+  constructor(settings: HttpClientSettings, host: Pick<Host, 'clock' | 'disk' | 'env' | 'log'>) {
     this.#isKept = !settings.disable_keep_alives
     const options = {
       connections: settings.max_conns_per_host === 0 ? null : settings.max_conns_per_host,
@@ -44,10 +48,10 @@ export class HttpClient {
       bodyTimeout: 0,
       allowH2: false,
     }
-    if (settings.proxy_url !== undefined) {
+    this.#proxyOf = (url) => settings.proxy_url ?? proxyFromEnv(url, host.env)
+    this.#openProxy = (uri) => {
       const requestTls = loadClientTls(settings.tls, host.disk, 'tls')
-      this.#dispatcher = new ProxyAgent({ ...options, uri: settings.proxy_url, requestTls })
-      return
+      return new ProxyAgent({ ...options, uri, requestTls })
     }
     const connector = () =>
       buildConnector({ ...loadClientTls(settings.tls, host.disk, 'tls'), allowH2: false })
@@ -60,7 +64,7 @@ export class HttpClient {
         connect = connector()
       },
     })
-    this.#dispatcher = new Agent({ ...options, connect: (to, done) => connect(to, done) })
+    this.#direct = new Agent({ ...options, connect: (to, done) => connect(to, done) })
   }
 
   async post(request: HttpPost): Promise<HttpAnswer> {
@@ -81,12 +85,24 @@ export class HttpClient {
   /** Ends every connection. */
   async close(): Promise<void> {
     this.#reloading?.cancel()
-    await this.#dispatcher.destroy()
+    const dispatchers = [this.#direct, ...this.#proxies.values()]
+    await Promise.all(dispatchers.map((dispatcher) => dispatcher.destroy()))
+  }
+
+  #dispatcherFor(url: URL): Dispatcher {
+    const uri = this.#proxyOf(url)
+    if (uri === undefined) return this.#direct
+    let proxy = this.#proxies.get(uri)
+    if (proxy === undefined) {
+      proxy = this.#openProxy(uri)
+      this.#proxies.set(uri, proxy)
+    }
+    return proxy
   }
 
   async #postOnce({ url, headers, body, abort }: HttpPost): Promise<HttpAnswer> {
     try {
-      const response = await this.#dispatcher.request({
+      const response = await this.#dispatcherFor(url).request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
         method: 'POST',
