@@ -11,7 +11,7 @@ export interface Clock {
   monotonicMs(): number
   /** Calls back once, after at least `delayMs`; does not keep the process alive. */
   after(delayMs: number, callback: () => void): Timer
-  /** Calls back every `periodMs`; does not keep the process alive. */
+  /** Calls back every `periodMs`, of which 24 days are the most; does not keep the process alive. */
   every(periodMs: number, callback: () => void): Timer
 }
 

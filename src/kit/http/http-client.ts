@@ -41,7 +41,7 @@ export class HttpClient {
     this.#isKept = !settings.disable_keep_alives
     const options = {
       connections: settings.max_conns_per_host === 0 ? null : settings.max_conns_per_host,
-      keepAliveTimeout: settings.idle_conn_timeout === 0 ? timerMsMax : settings.idle_conn_timeout,
+      keepAliveTimeout: Math.min(settings.idle_conn_timeout || timerMsMax, timerMsMax),
       keepAliveMaxTimeout: timerMsMax,
       // The caller's own time limit ends a request.
       headersTimeout: 0,

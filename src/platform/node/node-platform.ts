@@ -8,8 +8,11 @@ import type { Clock, Disk, DiskFile, Platform, ProcessUsage, Random, Timer } fro
 export const nodeClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  after: (delayMs, callback) => unreferenced(setTimeout(callback, delayMs)),
-  every: (periodMs, callback) => unreferenced(setInterval(callback, periodMs)),
+  after,
+  every: (periodMs, callback) => {
+    const timer = setInterval(callback, Math.min(periodMs, timerMsMax)).unref()
+    return { cancel: () => clearInterval(timer) }
+  },
 }
 
 export const nodeRandom: Random = {
@@ -62,8 +65,17 @@ function streamFile(stream: NodeJS.WriteStream): DiskFile {
   }
 }
 
-function unreferenced(timer: NodeJS.Timeout): Timer {
-  timer.unref()
+/** About 25 days. A timer of Node that is told to wait longer fires at once. */
+const timerMsMax = 2 ** 31 - 1
+
+function after(delayMs: number, callback: () => void): Timer {
+  let timer: NodeJS.Timeout
+  const wait = (leftMs: number) => {
+    const isLast = leftMs <= timerMsMax
+    const go = isLast ? callback : () => wait(leftMs - timerMsMax)
+    timer = setTimeout(go, Math.min(leftMs, timerMsMax)).unref()
+  }
+  wait(delayMs)
   return { cancel: () => clearTimeout(timer) }
 }
 

@@ -104,6 +104,27 @@ test('a reader that does not read holds no memory, is cut off at its deadline, a
   })
 })
 
+test('a page that was made but cannot leave is cut off at its deadline too', async () => {
+  const { render } = longPage()
+  const pages = [render, () => ['a 1\n'].values()]
+  const renderNext: RenderPage = (format) => (pages.shift() ?? render)(format)
+  await serving({ render: renderNext }, async (port, host) => {
+    const slow = connect(port, '127.0.0.1')
+    await once(slow, 'connect')
+    slow.pause()
+    const request = 'GET /metrics HTTP/1.1\r\nhost: x\r\n'
+    // The second answer is short, and waits behind the first.
+    slow.write(`${request}\r\n${request}x-prometheus-scrape-timeout-seconds: 2\r\n\r\n`)
+    while (pages.length > 0) await settle()
+    await settle()
+    assert.equal(result(host, 'complete'), 0)
+    await host.clock.advance(2001)
+    assert.equal(result(host, 'aborted'), 1)
+    await host.clock.advance(30_000)
+    slow.destroy()
+  })
+})
+
 test('a reader that goes away ends the making of its page', async () => {
   const { render, madeCount } = longPage()
   await serving({ render }, async (port, host) => {

@@ -91,18 +91,15 @@ export class MetricsPage {
       response.end()
       return
     }
-    if (!isGzip) {
-      await pour(this.#render(format), response, signal)
-      return
-    }
     // Level 1: a third of the time of the default for pages only a tenth longer.
-    const gzip = createGzip({ level: constants.Z_BEST_SPEED })
-    gzip.pipe(response)
+    const gzip = isGzip ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
+    gzip?.pipe(response)
     try {
-      await pour(this.#render(format), gzip, signal)
+      await pour(this.#render(format), gzip ?? response, signal)
+      // The last pieces may still wait for a reader that does not read.
       if (!response.writableFinished) await once(response, 'finish', { signal })
     } finally {
-      gzip.destroy()
+      gzip?.destroy()
     }
   }
 
