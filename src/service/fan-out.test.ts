@@ -34,6 +34,21 @@ test('a refusal for now outranks one for good, so that the client sends again', 
   assert.throws(() => fanOut([forGood, forNow]).consume(batch), { code: 'unavailable' })
 })
 
+test('a fault passes a fan-out as what it is, and yields only to a refusal for now', async () => {
+  const [broken, refusing] = [new SinkConsumer(), new SinkConsumer()]
+  const fault = new TypeError('impossible')
+  broken.respond = () => Promise.reject(fault)
+  refusing.respond = refuseForGood
+  const failure = async () => fanOut([refusing, broken]).consume(batch)
+  await assert.rejects(failure, fault)
+  broken.respond = () => {
+    throw fault
+  }
+  await assert.rejects(failure, fault)
+  refusing.respond = refuseForNow
+  await assert.rejects(failure, { code: 'unavailable' })
+})
+
 test('a fan-out is closed at the door when one of its consumers is', () => {
   const [open, closed] = [new SinkConsumer(), new SinkConsumer()]
   closed.refuseAtDoor = new Refusal('unavailable', 'full')

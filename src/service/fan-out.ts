@@ -1,6 +1,7 @@
 import type { Batch } from '../otlp/batch.ts'
-import { Refusal } from '../otlp/refusal.ts'
+import type { Refusal } from '../otlp/refusal.ts'
 import type { Consumer } from '../pipeline/consumer.ts'
+import { worseFailure } from '../pipeline/worse-failure.ts'
 
 /** Hands each batch to all of `consumers`. Batches are immutable, so all get the same one. */
 export function fanOut(consumers: readonly Consumer[]): Consumer {
@@ -15,20 +16,21 @@ class FanOut implements Consumer {
   }
 
   consume(batch: Batch): void | Promise<void> {
-    const refusals: Refusal[] = []
+    let failure: unknown
+    const fail = (error: unknown) => {
+      failure = worseFailure(failure, error)
+    }
     const waiting: Promise<void>[] = []
     for (const consumer of this.#consumers) {
       try {
         const result = consumer.consume(batch)
-        if (result !== undefined) {
-          waiting.push(result.catch((error: unknown) => void refusals.push(Refusal.from(error))))
-        }
+        if (result !== undefined) waiting.push(result.catch(fail))
       } catch (error) {
-        refusals.push(Refusal.from(error))
+        fail(error)
       }
     }
-    if (waiting.length > 0) return Promise.all(waiting).then(() => throwWorst(refusals))
-    throwWorst(refusals)
+    if (waiting.length > 0) return Promise.all(waiting).then(() => throwAny(failure))
+    throwAny(failure)
   }
 
   admit(byteLength: number): Refusal | undefined {
@@ -40,9 +42,6 @@ class FanOut implements Consumer {
   }
 }
 
-// A refusal for now outranks one for good: the client sends again, and those who took the batch see it twice rather
-// than those who did not take it never.
-function throwWorst(refusals: readonly Refusal[]): void {
-  if (refusals.length === 0) return
-  throw refusals.find((refusal) => refusal.retryable) ?? refusals[0]
+function throwAny(failure: unknown): void {
+  if (failure !== undefined) throw failure
 }

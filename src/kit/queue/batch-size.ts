@@ -5,3 +5,9 @@ export function batchSize(batch: Batch, sizer: 'requests' | 'items' | 'bytes'): 
   if (sizer === 'requests') return 1
   return sizer === 'items' ? batch.itemCount : batch.byteLength
 }
+
+/** The Collector's histogram bounds for the items of an outgoing batch. */
+export const batchItemCountBounds: readonly number[] = [
+  10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10_000,
+  20_000, 30_000, 50_000, 100_000,
+]

@@ -4,7 +4,7 @@ import type { Signal } from '../../otlp/signal.ts'
 import type { ExporterHost } from '../../pipeline/host.ts'
 import type { Histogram } from '../../pipeline/meter.ts'
 import { BatchFormer } from './batch-former.ts'
-import { batchSize } from './batch-size.ts'
+import { batchItemCountBounds, batchSize } from './batch-size.ts'
 import type { Loss } from './delivery.ts'
 import { Parcel, type Shipment } from './parcel.ts'
 import type { QueueSettings } from './queue-settings.ts'
@@ -70,7 +70,7 @@ export class SendingQueue {
     this.#sendSizes = meter.histogram(
       'otelcol_exporter_queue_batch_send_size',
       'Number of items in the requests that were sent.',
-      sendSizeBounds,
+      batchItemCountBounds,
       { exporter: host.id },
     )
   }
@@ -195,9 +195,3 @@ export function failureToReport(batch: Batch, losses: readonly Loss[]): Refusal 
 function stopped(): Refusal {
   return new Refusal('unavailable', 'the exporter is shutting down')
 }
-
-/** The bounds of otelcol_processor_batch_batch_send_size. */
-const sendSizeBounds = [
-  10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10_000,
-  20_000, 30_000, 50_000, 100_000,
-]

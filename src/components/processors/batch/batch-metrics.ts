@@ -1,3 +1,4 @@
+import { batchItemCountBounds } from '../../../kit/queue/batch-size.ts'
 import type { MetricDeclaration } from '../../../pipeline/component.ts'
 import type { ProcessorHost } from '../../../pipeline/host.ts'
 import type { Counter, Histogram } from '../../../pipeline/meter.ts'
@@ -45,11 +46,7 @@ const declared = {
 
 export const batchMetrics: readonly MetricDeclaration[] = Object.values(declared)
 
-// The Collector's bounds.
-const itemCountBounds = [
-  10, 25, 50, 75, 100, 250, 500, 750, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10_000,
-  20_000, 30_000, 50_000, 100_000,
-]
+// As the Collector has them.
 const byteLengthBounds = Array.from({ length: 18 }, (_, power) => 128 * 2 ** power)
 
 export interface BatchInstruments {
@@ -68,7 +65,7 @@ export function batchInstruments(
   const { itemCount, byteLength, bySize, byTimeout, cardinality } = declared
   meter.observe(cardinality.name, cardinality.help, { ...own, pipeline }, readCardinality)
   return {
-    itemCount: meter.histogram(itemCount.name, itemCount.help, itemCountBounds, own),
+    itemCount: meter.histogram(itemCount.name, itemCount.help, batchItemCountBounds, own),
     byteLength: meter.histogram(byteLength.name, byteLength.help, byteLengthBounds, own),
     bySize: meter.counter(bySize.name, bySize.help, own),
     byTimeout: meter.counter(byTimeout.name, byTimeout.help, own),

@@ -1,4 +1,3 @@
-import { Refusal } from '../../../otlp/refusal.ts'
 import type { ProcessorHost } from '../../../pipeline/host.ts'
 import type { Outgoing, Sender } from './sender.ts'
 
@@ -17,14 +16,14 @@ export class TicketSender implements Sender {
   }
 
   send({ batch, tickets }: Outgoing): void {
-    const settle = (refusal?: Refusal) => {
-      for (const ticket of tickets) ticket.settle(refusal)
+    const settle = (failure?: unknown) => {
+      for (const ticket of tickets) ticket.settle(failure)
     }
     let result: void | Promise<void>
     try {
       result = this.#host.next.consume(batch)
     } catch (error) {
-      settle(Refusal.from(error))
+      settle(error)
       return
     }
     if (result === undefined) {
@@ -34,7 +33,7 @@ export class TicketSender implements Sender {
     const settled = result
       .then(
         () => settle(),
-        (error: unknown) => settle(Refusal.from(error)),
+        (error: unknown) => settle(error),
       )
       .finally(() => this.#inFlight.delete(settled))
     this.#inFlight.add(settled)
@@ -42,7 +41,10 @@ export class TicketSender implements Sender {
 
   async drain(deadline: AbortSignal): Promise<void> {
     if (deadline.aborted) return
-    const overdue = new Promise((done) => deadline.addEventListener('abort', done, { once: true }))
-    await Promise.race([Promise.all(this.#inFlight), overdue])
+    const overdue = Promise.withResolvers<void>()
+    const giveUp = () => overdue.resolve()
+    deadline.addEventListener('abort', giveUp, { once: true })
+    await Promise.race([Promise.all(this.#inFlight), overdue.promise])
+    deadline.removeEventListener('abort', giveUp)
   }
 }

@@ -1,9 +1,9 @@
-import type { Refusal } from '../../../otlp/refusal.ts'
+import { worseFailure } from '../../../pipeline/worse-failure.ts'
 
 /** What one sender waits for: the outcome of every outgoing batch that holds items of its own. */
 export class Ticket {
   #openCount = 1
-  #refusal: Refusal | undefined
+  #failure: unknown
   #waiting: PromiseWithResolvers<void> | undefined
 
   /** Its items were cut in two: one more outcome to wait for. */
@@ -11,15 +11,12 @@ export class Ticket {
     this.#openCount++
   }
 
-  settle(refusal?: Refusal): void {
+  settle(failure?: unknown): void {
     this.#openCount--
-    // A retryable answer outweighs a permanent one: the sender must not discard what another attempt can deliver.
-    if (refusal !== undefined && (this.#refusal === undefined || refusal.retryable)) {
-      this.#refusal = refusal
-    }
+    this.#failure = worseFailure(this.#failure, failure)
     if (this.#openCount > 0 || this.#waiting === undefined) return
-    if (this.#refusal === undefined) this.#waiting.resolve()
-    else this.#waiting.reject(this.#refusal)
+    if (this.#failure === undefined) this.#waiting.resolve()
+    else this.#waiting.reject(this.#failure)
   }
 
   /** Returns or throws when all is settled already, else a promise of it. Asked once. */
@@ -28,6 +25,6 @@ export class Ticket {
       this.#waiting = Promise.withResolvers()
       return this.#waiting.promise
     }
-    if (this.#refusal !== undefined) throw this.#refusal
+    if (this.#failure !== undefined) throw this.#failure
   }
 }
