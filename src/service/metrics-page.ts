@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { listen } from '../kit/http/listen.ts'
 import type { OwnMetrics } from './own-metrics.ts'
 
 const pageBuildMsMax = 10_000
@@ -26,30 +27,14 @@ export async function startMetricsPages(
       )
     })
     try {
-      await listen(server, endpoint)
+      await listen(server, endpoint, 'service.telemetry.metrics')
     } catch (error) {
       await close()
-      throw new Error(
-        `service.telemetry.metrics cannot listen on ${endpoint}: ${(error as Error).message}`,
-        { cause: error },
-      )
+      throw error
     }
     servers.push(server)
   }
   return close
-}
-
-function listen(server: Server, endpoint: string): Promise<void> {
-  const colon = endpoint.lastIndexOf(':')
-  const host = endpoint.slice(0, colon).replace(/^\[|\]$/g, '')
-  const port = Number(endpoint.slice(colon + 1))
-  return new Promise((done, failed) => {
-    server.once('error', failed)
-    server.listen({ port, host: host === '' ? undefined : host }, () => {
-      server.off('error', failed)
-      done()
-    })
-  })
 }
 
 function closeServer(server: Server): Promise<void> {

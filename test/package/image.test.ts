@@ -99,7 +99,8 @@ test('what is in the image says its version and checks its configuration, as the
     })
   assert.match(run('--version').stdout, new RegExp(version.replaceAll('.', '\\.')))
   const checked = run('validate', '--config', 'config/gateway.yaml')
-  assert.deepEqual([checked.status, checked.stderr], [0, ''])
+  assert.equal(checked.status, 0)
+  assert.match(checked.stderr, /^config\/gateway\.yaml: valid, 3 pipelines/)
 })
 
 test('the image starts by its own ENTRYPOINT and CMD, and ends with 0 on SIGTERM', async () => {

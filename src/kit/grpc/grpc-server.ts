@@ -65,7 +65,8 @@ export class GrpcServer {
     const { endpoint, transport } = settings
     const server = this.#create()
     this.#server = server
-    await listen(server, endpoint, where, transport)
+    const { address, port } = await listen(server, endpoint, where, transport)
+    this.#host.log.info({ endpoint, address, port }, 'gRPC server listens')
     // From here on only accepting can fail, such as for want of file descriptors, and it goes on later.
     server.on('error', (error) =>
       this.#host.log.error({ error: error.message }, 'gRPC connection could not be accepted'),
