@@ -9,7 +9,7 @@ import type { ConnectorHost, ExporterHost, Host, ProcessorHost, ReceiverHost } f
 
 export type Stability = 'stable' | 'beta' | 'alpha' | 'development'
 
-/** The life of a component: start, then stop once. Both may be absent where there is nothing to do. */
+/** The life of a component: start, then stop once, also where start failed. Both may be absent where there is nothing to do. */
 export interface Component {
   /** Settles once the component works; rejects when it cannot (a port in use). */
   start?(): void | Promise<void>

@@ -224,12 +224,12 @@ test('an impossible state costs its batch a retry and nobody anything else', asy
   assert.match(page, /^otelcol_receiver_accepted_spans_total\{receiver="in",transport="http"\} 3$/m)
 })
 
-test('when one component cannot start, those that have are stopped and the error names it', async () => {
+test('when one component cannot start, it and those that have are stopped and the error names it', async () => {
   const { service, events } = world(straight, {
     exporter: { start: () => Promise.reject(new Error('port in use')) } as Partial<Consumer>,
   })
   await assert.rejects(service.start(), { message: 'failed to start "out" exporter: port in use' })
-  assert.deepEqual(events, ['start ext', 'stop ext'])
+  assert.deepEqual(events, ['start ext', 'stop out', 'stop ext'])
 })
 
 test('a component that will not stop is left behind some time after the deadline', async () => {

@@ -19,7 +19,7 @@ export interface GraphParts {
   readonly fatal: (error: Error) => void
 }
 
-export type Stage = 'extension' | 'exporter' | 'middle' | 'receiver'
+export type Stage = 'page' | 'extension' | 'exporter' | 'middle' | 'receiver'
 
 /** A component of the graph, in the order of creation: downstream before upstream, extensions first. */
 export interface Placed {

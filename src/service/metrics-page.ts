@@ -1,45 +1,32 @@
-import { createServer, type Server } from 'node:http'
-import { listen } from '../kit/http/listen.ts'
+import type { ServerResponse } from 'node:http'
+import { z } from 'zod'
+import { HttpServer } from '../kit/http/http-server.ts'
+import { httpServerShape } from '../kit/http/server-settings.ts'
+import type { Host } from '../pipeline/host.ts'
 import type { OwnMetrics } from './own-metrics.ts'
 
-const pageBuildMsMax = 10_000
+const serverSettings = z.strictObject(httpServerShape({ endpoint: 'localhost:8888' }))
 
-/** Serves own metrics at /metrics on each endpoint (host:port). Settles with what closes them all again. */
-export async function startMetricsPages(
-  endpoints: readonly string[],
+/** Own metrics at /metrics on `endpoint` (host:port). */
+export function metricsPageServer(
+  endpoint: string,
   metrics: OwnMetrics,
-): Promise<() => Promise<void>> {
-  const servers: Server[] = []
-  const close = async () => void (await Promise.all(servers.map(closeServer)))
-  for (const endpoint of endpoints) {
-    const server = createServer({ requestTimeout: pageBuildMsMax }, (request, response) => {
-      const path = request.url?.split('?', 1)[0]
-      if (path !== '/metrics') {
-        response
-          .writeHead(404, { 'content-type': 'text/plain' })
-          .end('The metrics are at /metrics\n')
-        return
-      }
-      metrics.page().then(
-        (page) =>
-          response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(page),
-        (error: unknown) => response.writeHead(500).end(String(error)),
-      )
-    })
-    try {
-      await listen(server, endpoint, 'service.telemetry.metrics')
-    } catch (error) {
-      await close()
-      throw error
-    }
-    servers.push(server)
-  }
-  return close
+  host: Pick<Host, 'clock' | 'disk' | 'log'>,
+): HttpServer {
+  const settings = serverSettings.parse({ endpoint })
+  const handle = (_request: unknown, response: ServerResponse) => void answer(response, metrics)
+  const routes = [{ method: 'GET', path: '/metrics', handle }] as const
+  return new HttpServer({ settings, where: '', routes }, host)
 }
 
-function closeServer(server: Server): Promise<void> {
-  return new Promise((done) => {
-    server.close(() => done())
-    server.closeAllConnections()
-  })
+/** Never rejects. */
+async function answer(response: ServerResponse, metrics: OwnMetrics): Promise<void> {
+  try {
+    const page = await metrics.page()
+    response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(page)
+  } catch (error) {
+    response
+      .writeHead(500, { 'content-type': 'text/plain; charset=utf-8' })
+      .end(`${String(error)}\n`)
+  }
 }

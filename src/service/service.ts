@@ -8,7 +8,7 @@ import { openLogs } from './own-logs.ts'
 import { OwnMetrics } from './own-metrics.ts'
 import { shownMetrics } from './metric-levels.ts'
 import { describeProcess } from './process-metrics.ts'
-import { startMetricsPages } from './metrics-page.ts'
+import { metricsPageServer } from './metrics-page.ts'
 
 /** How long after its deadline a component that ignores it is waited for. */
 const deadlineGraceMs = 500
@@ -31,7 +31,6 @@ export class Service {
   readonly #status = { isReady: false, reason: 'starting', readySinceMs: 0 }
   readonly #graph: readonly Placed[]
   readonly #started: Placed[] = []
-  #closePages: (() => Promise<void>) | undefined
 
   constructor(config: CheckedConfig, options: ServiceOptions) {
     this.#config = config
@@ -46,7 +45,7 @@ export class Service {
       version: options.version,
       resource: config.telemetry.resource,
     })
-    this.#graph = buildGraph(config, {
+    const graph = buildGraph(config, {
       platform,
       metrics: this.metrics,
       memory: this.#memory,
@@ -55,6 +54,7 @@ export class Service {
       logFor: (fields) => this.#logs.for(fields),
       fatal: options.onFatal,
     })
+    this.#graph = [...this.#pages(), ...graph]
   }
 
   get log(): Logger {
@@ -68,7 +68,6 @@ export class Service {
   /** Settles once every listener is open; on failure all that had started is stopped again before it rejects. */
   async start(): Promise<void> {
     try {
-      await this.#openPages()
       for (const placed of this.#graph) await this.#startOne(placed)
     } catch (error) {
       await this.stop()
@@ -95,27 +94,32 @@ export class Service {
     }
     await this.#stopStage('exporter', controller.signal)
     await this.#stopStage('extension', controller.signal)
+    await this.#stopStage('page', controller.signal)
     timer.cancel()
-    await this.#closePages?.()
     this.#memory.close()
     this.#started.length = 0
     this.log.info({}, 'Shutdown complete.')
   }
 
-  async #openPages(): Promise<void> {
-    const { pullEndpoints, level } = this.#config.telemetry.metrics
-    if (level === 'none') return
-    this.#closePages = await startMetricsPages(pullEndpoints, this.metrics)
+  /** First to start and last to stop, so that both can be watched. */
+  #pages(): Placed[] {
+    const { platform } = this.#options
+    return this.#config.telemetry.metrics.pullEndpoints.map((endpoint) => ({
+      stage: 'page',
+      title: `the page of own metrics on ${endpoint}`,
+      component: metricsPageServer(endpoint, this.metrics, { ...platform, log: this.log }),
+    }))
   }
 
   async #startOne(placed: Placed): Promise<void> {
+    // Also one that fails: it may have opened something before it did.
+    this.#started.push(placed)
     try {
       await placed.component.start?.()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new Error(`failed to start ${placed.title}: ${reason}`, { cause: error })
     }
-    this.#started.push(placed)
   }
 
   async #stopStage(stage: Stage, deadline: AbortSignal): Promise<void> {
