@@ -1,4 +1,6 @@
 /** What flows over the edges of the graph is counted here, so that components need not. */
+import { ItemEstimate } from '../kit/ingest/item-estimate.ts'
+import { requestCounter } from '../kit/ingest/request-counter.ts'
 import type { Batch } from '../otlp/batch.ts'
 import { Refusal } from '../otlp/refusal.ts'
 import { type Signal, signals } from '../otlp/signal.ts'
@@ -6,11 +8,17 @@ import type { Consumer } from '../pipeline/consumer.ts'
 import type { Logger } from '../pipeline/host.ts'
 import type { Counter, Meter } from '../pipeline/meter.ts'
 
-/** The edge a receiver hands its batches to: counts accepted and refused items, and keeps faults from spreading. */
+/**
+ * The edge a receiver hands its batches to: counts requests and items, accepted and refused, and keeps faults from
+ * spreading.
+ */
 export class ReceiverEdge implements Consumer {
   readonly #next: Consumer
   readonly #accepted: Counter
   readonly #refused: Counter
+  readonly #accepting: Counter
+  readonly #refusing: Counter
+  readonly #estimate = new ItemEstimate()
   readonly #faults: Counter
   readonly #log: Logger
 
@@ -30,7 +38,7 @@ export class ReceiverEdge implements Consumer {
     )
     this.#refused = meter.counter(
       `otelcol_receiver_refused_${itemName}`,
-      `Number of ${itemNoun} that could not be pushed into the pipeline.`,
+      `Number of ${itemNoun} that could not be pushed into the pipeline; estimated where a request was refused unread.`,
       labels,
     )
     meter.counter(
@@ -38,6 +46,8 @@ export class ReceiverEdge implements Consumer {
       `Number of ${itemNoun} that failed inside the receiver itself.`,
       labels,
     )
+    this.#accepting = requestCounter(meter, labels, 'success')
+    this.#refusing = requestCounter(meter, labels, 'refused')
     this.#faults = meter.counter(
       'penstock_faults',
       'Impossible states met and survived; each is logged and the batch refused as retryable.',
@@ -51,12 +61,9 @@ export class ReceiverEdge implements Consumer {
     } catch (error) {
       throw this.#refuse(error, batch)
     }
-    if (result === undefined) {
-      this.#accepted.add(batch.itemCount)
-      return
-    }
+    if (result === undefined) return this.#accept(batch)
     return result.then(
-      () => this.#accepted.add(batch.itemCount),
+      () => this.#accept(batch),
       (error: unknown) => {
         throw this.#refuse(error, batch)
       },
@@ -64,11 +71,23 @@ export class ReceiverEdge implements Consumer {
   }
 
   admit(byteLength: number): Refusal | undefined {
-    return this.#next.admit?.(byteLength)
+    const refusal = this.#next.admit?.(byteLength)
+    if (refusal !== undefined) {
+      this.#refused.add(this.#estimate.of(byteLength))
+      this.#refusing.add(1)
+    }
+    return refusal
+  }
+
+  #accept(batch: Batch): void {
+    this.#accepted.add(batch.itemCount)
+    this.#accepting.add(1)
+    this.#estimate.learn(batch)
   }
 
   #refuse(error: unknown, batch: Batch): Refusal {
     this.#refused.add(batch.itemCount)
+    this.#refusing.add(1)
     if (error instanceof Refusal) return error
     this.#faults.add(1)
     this.#log.error(

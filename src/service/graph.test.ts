@@ -17,7 +17,7 @@ import type { ExporterHost, ReceiverHost } from '../pipeline/host.ts'
 import type { CheckedConfig, CheckedPipeline } from './checked-config.ts'
 import { Service } from './service.ts'
 
-const one = new Batch('traces', [{ resource: undefined, rest: new Uint8Array(0), itemCount: 3 }])
+const one = new Batch('traces', [{ resource: undefined, rest: new Uint8Array(30), itemCount: 3 }])
 
 /** A world in which every component writes down what happens to it. */
 function world(pipelines: CheckedPipeline[], overrides: { exporter?: Partial<Consumer> } = {}) {
@@ -199,6 +199,39 @@ test('a limiter anywhere in a pipeline, even behind a connector, closes the door
   ])
   const refusal = receivers.get('in')?.consumer('traces', 'http')?.admit?.(1)
   assert.equal(refusal?.code, 'unavailable')
+})
+
+test('requests and items are counted by what became of them, unread ones by what was read before', async () => {
+  const { service, receivers } = world(straight)
+  const consumer = receivers.get('in')?.consumer('traces', 'http')
+  void consumer?.consume(one)
+  const closed = straight.map((pipeline) => ({ ...pipeline, processors: ['closed'] }))
+  const shut = world(closed)
+  const door = shut.receivers.get('in')?.consumer('traces', 'http')
+  void door?.consume(one)
+  assert.ok(door?.admit?.(one.byteLength * 4))
+  const counts = async (page: Promise<string>) =>
+    Object.fromEntries(
+      [
+        ...(await page).matchAll(/^otelcol_receiver_(.*)_total\{.*?(outcome="(.*)")?\} (.*)$/gm),
+      ].map(([, name, , outcome, value]) => [outcome ?? name, Number(value)]),
+    )
+  assert.deepEqual(await counts(service.metrics.page()), {
+    accepted_spans: 3,
+    refused_spans: 0,
+    failed_spans: 0,
+    success: 1,
+    refused: 0,
+  })
+  assert.deepEqual(await counts(shut.service.metrics.page()), {
+    accepted_spans: 3,
+    refused_spans: 12,
+    failed_spans: 0,
+    success: 1,
+    refused: 1,
+  })
+  await service.stop()
+  await shut.service.stop()
 })
 
 test('an impossible state costs its batch a retry and nobody anything else', async () => {

@@ -89,6 +89,17 @@ test('overload is refused for now, memory stays bounded, and every item is accou
     const value = (series: string) => seriesValue(page, series) ?? 0
     const receiver = '{receiver="otlp",transport="http"}'
     assert.equal(value(`otelcol_receiver_accepted_spans_total${receiver}`), accepted)
+    const refusedRequests = statuses.get(503)!
+    const refusedSeries = '{receiver="otlp",transport="http",outcome="refused"}'
+    assert.equal(value(`otelcol_receiver_requests_total${refusedSeries}`), refusedRequests)
+    // Refused unread, so that their items are estimated: all requests of this test are nearly of one size.
+    for (const series of [
+      `otelcol_receiver_refused_spans_total${receiver}`,
+      'otelcol_processor_refused_spans_total{processor="memory_limiter"}',
+    ]) {
+      const ratio = value(series) / (refusedRequests * 100)
+      assert.ok(Math.abs(ratio - 1) < 0.02, `${series} is ${ratio} of what was refused`)
+    }
     assert.equal(await gateway.stop(), 0)
     const delivered = sink.items('traces').length
     assert.equal(delivered, accepted, 'what was acknowledged and what was delivered')

@@ -71,6 +71,8 @@ export class GrpcCall implements Expiring {
     try {
       this.#reader.push(chunk)
     } catch (error) {
+      // What may be retried was refused at the door.
+      if (!(error instanceof Refusal && error.retryable)) this.#options.method.failed?.()
       this.#refuse(error)
     }
   }

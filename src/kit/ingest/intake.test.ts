@@ -68,3 +68,20 @@ test('held bytes are in the ledger until they are released', () => {
   intake.release(500)
   assert.equal(host.memory.heldBytes, 0)
 })
+
+test('a request that cannot be decoded is counted as a failure of the receiver', () => {
+  const host = testHost({ id: 'otlp' })
+  const intake = traces(host)
+  const failures = () =>
+    host.meter.value('otelcol_receiver_requests', {
+      receiver: 'otlp',
+      transport: 'http',
+      outcome: 'failure',
+    })
+  assert.equal(failures(), 0)
+  assert.throws(() => intake.take(Uint8Array.of(0x0a, 9), 'proto'), Refusal)
+  assert.throws(() => intake.take(Buffer.from('{"resourceSpans":1}'), 'json'), Refusal)
+  host.sink.respond = refuseForNow
+  assert.throws(() => intake.take(oneSpan, 'proto'), Refusal)
+  assert.equal(failures(), 2)
+})

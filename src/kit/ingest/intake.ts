@@ -5,18 +5,24 @@ import { indexRequest } from '../../otlp/index-request.ts'
 import type { Refusal } from '../../otlp/refusal.ts'
 import type { MessageForm } from '../../otlp/responses.ts'
 import type { Signal } from '../../otlp/signal.ts'
+import type { Batch } from '../../otlp/batch.ts'
 import type { Consumer } from '../../pipeline/consumer.ts'
-import type { MemoryLedger, ReceiverHost } from '../../pipeline/host.ts'
+import type { Host, MemoryLedger, ReceiverHost } from '../../pipeline/host.ts'
+import type { Counter } from '../../pipeline/meter.ts'
+import { requestCounter } from './request-counter.ts'
 
 export class Intake {
   readonly signal: Signal
   readonly #consumer: Consumer
   readonly #memory: MemoryLedger
+  readonly #failures: Counter
 
-  constructor(signal: Signal, consumer: Consumer, memory: MemoryLedger) {
+  constructor(signal: Signal, consumer: Consumer, options: { host: Host; transport: string }) {
+    const { host, transport } = options
     this.signal = signal
     this.#consumer = consumer
-    this.#memory = memory
+    this.#memory = host.memory
+    this.#failures = requestCounter(host.meter, { receiver: host.id, transport }, 'failure')
   }
 
   /** Asked before a body is read: the refusal to answer with, or undefined to go on. */
@@ -39,10 +45,24 @@ export class Intake {
    * be written to afterwards: the batch keeps slices of it.
    */
   take(body: Uint8Array, form: MessageForm, client?: ClientInfo): void | Promise<void> {
-    const bytes = form === 'json' ? decodeJson(this.signal, body) : body
-    const batch = indexRequest(this.signal, bytes, client)
+    const batch = this.#decode(body, form, client)
     if (batch.itemCount === 0) return
     return this.#consumer.consume(batch)
+  }
+
+  /** Counts a request that came to nothing before it was whole and readable, and that no `admit` refused. */
+  countFailure(): void {
+    this.#failures.add(1)
+  }
+
+  #decode(body: Uint8Array, form: MessageForm, client?: ClientInfo): Batch {
+    try {
+      const bytes = form === 'json' ? decodeJson(this.signal, body) : body
+      return indexRequest(this.signal, bytes, client)
+    } catch (error) {
+      this.countFailure()
+      throw error
+    }
   }
 }
 
@@ -55,7 +75,8 @@ export function createIntakes(
   const intakes = new Map<Signal, Intake>()
   for (const signal of signals) {
     const consumer = host.consumer(signal, transport)
-    if (consumer !== undefined) intakes.set(signal, new Intake(signal, consumer, host.memory))
+    if (consumer === undefined) continue
+    intakes.set(signal, new Intake(signal, consumer, { host, transport }))
   }
   return intakes
 }

@@ -1,3 +1,4 @@
+import { ItemEstimate } from '../../../kit/ingest/item-estimate.ts'
 import type { Batch } from '../../../otlp/batch.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import { signals } from '../../../otlp/signal.ts'
@@ -22,6 +23,7 @@ export class MemoryLimiter implements Processor {
   readonly #settings: LimiterSettings
   readonly #host: ProcessorHost
   readonly #counters: LimiterCounters
+  readonly #estimate = new ItemEstimate()
   #limits: MemoryLimits
   #timer: Timer | undefined
   #isBeyondBackstop = false
@@ -55,6 +57,7 @@ export class MemoryLimiter implements Processor {
     // than the whole budget would otherwise be told to try again for ever.
     if (heldBytes === 0 || heldBytes + byteLength <= this.#allowedBytes()) return undefined
     this.#counters.refusedRequests.add(1)
+    for (const counter of this.#counters.refused) counter.add(this.#estimate.of(byteLength))
     return this.#refuse()
   }
 
@@ -68,6 +71,7 @@ export class MemoryLimiter implements Processor {
       throw this.#refuse()
     }
     for (const counter of this.#counters.accepted) counter.add(batch.itemCount)
+    this.#estimate.learn(batch)
     return next.consume(batch)
   }
 
@@ -123,7 +127,7 @@ const budgetMetric = {
 const refusedRequestsMetric = {
   name: 'penstock_processor_memory_limiter_refused_requests',
   kind: 'counter',
-  help: 'Requests refused before they were read, so that their items were never counted.',
+  help: 'Requests refused before they were read; how many items they had is estimated.',
   labels: ['processor'],
 } as const
 
@@ -132,7 +136,7 @@ const prefixes = ['otelcol_processor_memory_limiter_', 'otelcol_processor_'] as 
 
 const outcomes = {
   accepted: 'passed on to the next component',
-  refused: 'refused because of high memory usage',
+  refused: 'refused because of high memory usage, estimated where a request was refused unread',
   dropped: 'dropped',
 } as const
 

@@ -131,8 +131,17 @@ export class ExportRoute {
       held.add(inflated.length)
       return this.#intake.take(inflated, body.form, body.client)
     }
-    const inflated = inflateBody(body.encoding as ContentEncoding, bytes, this.#byteLengthMax)
-    return inflated instanceof Promise ? inflated.then(take) : take(inflated)
+    const fail = (error: unknown): never => {
+      this.#intake.countFailure()
+      throw error
+    }
+    let inflated: Uint8Array | Promise<Uint8Array>
+    try {
+      inflated = inflateBody(body.encoding as ContentEncoding, bytes, this.#byteLengthMax)
+    } catch (error) {
+      return fail(error)
+    }
+    return inflated instanceof Promise ? inflated.then(take, fail) : take(inflated)
   }
 
   #refusalFrom(error: unknown): Refusal {
@@ -149,6 +158,8 @@ export class ExportRoute {
     refusal: Refusal,
     form = formOf(request)!,
   ): void {
+    // What may be retried was refused at the door, and is counted there.
+    if (!refusal.retryable) this.#intake.countFailure()
     answerUnread(request, response, refusalAnswer(refusal, form), this.#host.clock)
   }
 }

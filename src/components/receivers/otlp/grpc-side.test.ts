@@ -81,6 +81,20 @@ test('what cannot be decoded is INVALID_ARGUMENT', async (context) => {
   assert.equal(host.memory.heldBytes, 0)
 })
 
+test('a request that is too large or cannot be decoded is counted as a failure, a refused one is not', async (context) => {
+  const { host, client } = await start(context)
+  const labels = { receiver: host.id, transport: 'grpc', outcome: 'failure' }
+  const failures = () => host.meter.value('otelcol_receiver_requests', labels)
+  const tooLarge = await client.call(exportPath('traces'), new Uint8Array(4 * 1024 * 1024 + 1))
+  assert.equal(tooLarge.code, 'RESOURCE_EXHAUSTED')
+  assert.equal(failures(), 1)
+  await client.call(exportPath('traces'), Uint8Array.of(10, 200))
+  assert.equal(failures(), 2)
+  host.sink.refuseAtDoor = new Refusal('unavailable', 'no room')
+  await client.call(exportPath('traces'), requestBytes('traces'))
+  assert.equal(failures(), 2)
+})
+
 test('the pipeline is asked at the door, and its refusals reach the client', async (context) => {
   const { host, client } = await start(context)
   host.sink.refuseAtDoor = new Refusal('unavailable', 'no room', { retryAfterMs: 1000 })

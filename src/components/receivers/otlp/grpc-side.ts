@@ -18,6 +18,7 @@ export function createGrpcSide(settings: GrpcServerSettings, host: ReceiverHost)
 function exportMethod(intake: Intake): UnaryMethod {
   return {
     admit: (byteLength) => intake.admit(byteLength),
+    failed: () => intake.countFailure(),
     answer: (message, client) => intake.take(message, 'proto', client),
   }
 }

@@ -8,7 +8,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { Client } from 'undici'
 import { settle } from '../../../../test/kit/manual-clock.ts'
 import { countedSpans, spanNames } from '../../../../test/kit/spans.ts'
-import { testHost } from '../../../../test/kit/test-host.ts'
+import { testHost, type TestHost } from '../../../../test/kit/test-host.ts'
 import { compressBody } from '../../../kit/compression/compress.ts'
 import type { HttpServer } from '../../../kit/http/http-server.ts'
 import { encodeBatch } from '../../../otlp/encode-batch.ts'
@@ -266,8 +266,15 @@ test('a zstd body of many frames arrives whole', async (context) => {
   assert.deepEqual(spanNames(host.sink.batches[0]), ['a0', 'a1', 'a2', 'b0', 'b1'])
 })
 
+const failures = (host: TestHost, transport: string) =>
+  host.meter.value('otelcol_receiver_requests', {
+    receiver: host.id,
+    transport,
+    outcome: 'failure',
+  })
+
 test('unknown, switched off and corrupt encodings are 400', async (context) => {
-  const { post } = await serve(context, { compression_algorithms: ['gzip', 'deflate'] })
+  const { host, post } = await serve(context, { compression_algorithms: ['gzip', 'deflate'] })
   const messageFor = async (encoding: string, body: Uint8Array = threeSpans) => {
     const headers = { ...proto, ...(encoding !== '' && { 'content-encoding': encoding }) }
     const reply = await post({ headers, body })
@@ -280,6 +287,7 @@ test('unknown, switched off and corrupt encodings are 400', async (context) => {
   assert.match(await messageFor('gzip'), /^400 body is not valid gzip/)
   assert.match(await messageFor('gzip', gzipSync(threeSpans).subarray(0, -1)), /unexpected end/)
   assert.equal(await messageFor('zlib', await compressBody('zlib', threeSpans)), '200 ')
+  assert.equal(failures(host, 'http'), 5)
 })
 
 test('an empty list of encodings takes bodies as they are', async (context) => {
@@ -316,6 +324,7 @@ test('too large is 413, by declared length, by count, and inflated', async (cont
   await chunked.body.dump()
   await client.destroy()
   assert.equal(host.sink.batches.length, 0)
+  assert.equal(failures(host, 'http'), 3)
   await until(() => host.memory.heldBytes === 0)
 })
 

@@ -2,6 +2,7 @@ import { section } from '../../../config/schema.ts'
 import { type Listen, type Receiver, defineReceiver } from '../../../pipeline/component.ts'
 import { signalNames } from '../../../otlp/signal.ts'
 import { type GrpcServerSettings, grpcServerSettings } from '../../../kit/grpc/server-config.ts'
+import { requestMetric } from '../../../kit/ingest/request-counter.ts'
 import { createGrpcSide } from './grpc-side.ts'
 import { type HttpSideSettings, httpSideSettings } from './http-settings.ts'
 import { createHttpSide } from './http-side.ts'
@@ -34,6 +35,7 @@ export const otlp = defineReceiver({
     }
     return listens
   },
+  metrics: [requestMetric],
   examples: [
     {
       title: 'Both protocols on every address',
