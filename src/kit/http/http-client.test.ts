@@ -2,13 +2,36 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { after, before, describe, it } from 'node:test'
+import { after, before, describe, it, test } from 'node:test'
 import { z } from 'zod'
 import { testHost } from '../../../test/kit/test-host.ts'
 import { httpClientShape } from './client-settings.ts'
 import { HttpClient } from './http-client.ts'
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port
+
+test('credentials of the URL are sent for basic authentication, unless a header has others', async (context) => {
+  const seen: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    seen.push(request.headers.authorization)
+    request.resume().on('end', () => response.end())
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const client = new HttpClient(z.object(httpClientShape()).parse({}), testHost())
+  context.after(async () => {
+    await client.close()
+    server.close()
+  })
+  const post = (credentials: string, headers = {}) => {
+    const url = new URL(`http://${credentials}127.0.0.1:${portOf(server)}`)
+    return client.post({ url, headers, body: new Uint8Array(1), abort: AbortSignal.timeout(2000) })
+  }
+  await post('')
+  // RFC 7617, section 2.
+  await post('Aladdin:open%20sesame@')
+  await post('Aladdin:open%20sesame@', { Authorization: 'Bearer x' })
+  assert.deepEqual(seen, [undefined, 'Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==', 'Bearer x'])
+})
 
 describe('an HTTP client behind a proxy', () => {
   const asked: string[] = []

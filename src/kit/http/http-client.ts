@@ -69,8 +69,9 @@ export class HttpClient {
 
   async post(request: HttpPost): Promise<HttpAnswer> {
     let { url } = request
+    const headers = withUrlCredentials(request)
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#postOnce({ ...request, url })
+      const answer = await this.#postOnce({ ...request, headers, url })
       const location = answer.header('location')
       // Only these two keep method and body; after any other redirect nothing would have been delivered.
       const isRepeatable = answer.status === 307 || answer.status === 308
@@ -121,6 +122,15 @@ export class HttpClient {
       throw connectionRefusal(url, error)
     }
   }
+}
+
+/** What stands before the @ of a URL is for basic authentication, unless a header says otherwise. */
+function withUrlCredentials({ url, headers }: HttpPost): HttpPost['headers'] {
+  const { username, password } = url
+  if (username === '' && password === '') return headers
+  if (Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) return headers
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { ...headers, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
 }
 
 async function readBounded(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
