@@ -57,12 +57,24 @@ export type HttpClientSettings = z.output<z.ZodObject<ReturnType<typeof httpClie
 export function httpUrl() {
   return text()
     .refine(isHttpUrl, 'must be a URL that begins with http:// or https://')
+    .refine(hasGoodCredentials, 'must have % and what follows it percent-encoded before the @')
     .meta({ form: 'URL' })
 }
 
 function isHttpUrl(value: string): boolean {
   const url = URL.parse(value)
   return url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.host !== ''
+}
+
+/** Go's url.Parse refuses the same. */
+function hasGoodCredentials(value: string): boolean {
+  const url = URL.parse(value)
+  try {
+    decodeURIComponent(`${url?.username}${url?.password}`)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function count(preset: number) {

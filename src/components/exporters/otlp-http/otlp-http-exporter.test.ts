@@ -371,6 +371,7 @@ describe('otlp_http settings', () => {
   const broken: [settings: object, path: string][] = [
     [{ endpoint: 'localhost:4318' }, 'endpoint'],
     [{ endpoint: 'ftp://x' }, 'endpoint'],
+    [{ endpoint: 'http://user:100%@x' }, 'endpoint'],
     [{ compression: 'lz4' }, 'compression'],
     [{ encoding: 'thrift' }, 'encoding'],
     [{ auth: { authenticator: 'oauth2client' } }, 'auth'],
