@@ -85,3 +85,17 @@ test('a request that cannot be decoded is counted as a failure of the receiver',
   assert.throws(() => intake.take(oneSpan, 'proto'), Refusal)
   assert.equal(failures(), 2)
 })
+
+test('a fault in reading a request is logged and told apart from what the client did wrong', () => {
+  const host = testHost()
+  const intake = traces(host)
+  assert.throws(() => intake.take(undefined as never, 'proto'), {
+    name: 'Refusal',
+    code: 'internal',
+  })
+  const [line] = host.lines
+  assert.equal(line.level, 'error')
+  assert.ok((line.fields as { err: unknown }).err instanceof TypeError)
+  assert.throws(() => intake.take(Uint8Array.of(0x0a, 9), 'proto'), { code: 'invalid' })
+  assert.equal(host.lines.length, 1)
+})

@@ -2,12 +2,12 @@
 import type { ClientInfo } from '../../otlp/client-info.ts'
 import { decodeJson } from '../../otlp/decode-json.ts'
 import { indexRequest } from '../../otlp/index-request.ts'
-import type { Refusal } from '../../otlp/refusal.ts'
+import { Refusal } from '../../otlp/refusal.ts'
 import type { MessageForm } from '../../otlp/responses.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import type { Batch } from '../../otlp/batch.ts'
 import type { Consumer } from '../../pipeline/consumer.ts'
-import type { Host, MemoryLedger, ReceiverHost } from '../../pipeline/host.ts'
+import type { Host, Logger, MemoryLedger, ReceiverHost } from '../../pipeline/host.ts'
 import type { Counter } from '../../pipeline/meter.ts'
 import { requestCounter } from './request-counter.ts'
 
@@ -16,12 +16,14 @@ export class Intake {
   readonly #consumer: Consumer
   readonly #memory: MemoryLedger
   readonly #failures: Counter
+  readonly #log: Logger
 
   constructor(signal: Signal, consumer: Consumer, options: { host: Host; transport: string }) {
     const { host, transport } = options
     this.signal = signal
     this.#consumer = consumer
     this.#memory = host.memory
+    this.#log = host.log
     this.#failures = requestCounter(host.meter, { receiver: host.id, transport }, 'failure')
   }
 
@@ -61,8 +63,18 @@ export class Intake {
       return indexRequest(this.signal, bytes, client)
     } catch (error) {
       this.countFailure()
-      throw error
+      throw this.refusalOf(error)
     }
+  }
+
+  /** What to answer for anything thrown. A fault in reading a request is logged, and would come again with it. */
+  refusalOf(error: unknown): Refusal {
+    if (error instanceof Refusal) return error
+    this.#log.error(
+      { err: error, signal: this.signal },
+      'A request failed in a way it never should.',
+    )
+    return Refusal.from(error)
   }
 }
 

@@ -119,10 +119,10 @@ export class ExportRoute {
       else
         taken.then(
           () => then.answer(),
-          (error: unknown) => then.answer(this.#refusalFrom(error)),
+          (error: unknown) => then.answer(this.#intake.refusalOf(error)),
         )
     } catch (error) {
-      then.answer(this.#refusalFrom(error))
+      then.answer(this.#intake.refusalOf(error))
     }
   }
 
@@ -142,14 +142,6 @@ export class ExportRoute {
       return fail(error)
     }
     return inflated instanceof Promise ? inflated.then(take, fail) : take(inflated)
-  }
-
-  #refusalFrom(error: unknown): Refusal {
-    if (!(error instanceof Refusal)) {
-      const { signal } = this.#intake
-      this.#host.log.error({ error, signal }, 'a request failed in a way that should not happen')
-    }
-    return Refusal.from(error)
   }
 
   #refuseUnread(
