@@ -13,7 +13,8 @@ export async function serve(config: CheckedConfig, io: CliIo, version: string): 
   try {
     await service.start()
   } catch (error) {
-    service.log.error({ err: error }, `Cannot start: ${(error as Error).message}`)
+    service.log.error({}, `Cannot start: ${(error as Error).message}`)
+    service.log.debug({ err: error }, 'Where it failed.')
     return exitCodes.failure
   }
   await aborted(AbortSignal.any([io.ending, broken.signal]))

@@ -83,6 +83,8 @@ const pairPattern =
 /** Whether a line above with less indentation names a secret or headers: a block text, a list, a map of them. */
 function isInsideSecret(lines: readonly string[], index: number): boolean {
   let owned = lines[index]
+  // Nothing is above it; looking for that among as many lines as complaints would take for ever.
+  if (indentOf(owned) === 0 && !isItem(owned)) return false
   for (let above = index - 1; above >= 0; above--) {
     const line = lines[above]
     if (line.trim() === '' || line.trimStart().startsWith('#')) continue

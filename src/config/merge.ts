@@ -16,14 +16,19 @@ export function mergeLocated(base: Located, over: Located): Located {
 export function unflatten(located: Located): Located {
   if (located.kind === 'list') return { ...located, items: located.items.map(unflatten) }
   if (located.kind === 'scalar') return located
-  let result: Located = { ...located, entries: new Map() }
-  for (const [key, entry] of located.entries) {
+  const entries = new Map<string, LocatedEntry>()
+  for (const [key, { place, value: written }] of located.entries) {
     const steps = key.split('::')
     const isPath = steps.length > 1 && !steps.includes('')
-    const value = unflatten(entry.value)
-    result = mergeLocated(result, nest(isPath ? steps : [key], { place: entry.place, value }))
+    const [first, ...rest] = isPath ? steps : [key]
+    const value = nest(rest, { place, value: unflatten(written) })
+    const known = entries.get(first)
+    entries.set(first, {
+      place,
+      value: known === undefined ? value : mergeLocated(known.value, value),
+    })
   }
-  return { ...result, place: located.place }
+  return { ...located, entries }
 }
 
 /** The entry under a chain of keys, all standing where it stands. */

@@ -15,9 +15,7 @@ export class ProcessLedger implements MemoryLedger {
     this.#usage = usage
     this.baseBytes = usage.rssBytes()
     this.#rssBytes = this.baseBytes
-    this.#timer = clock.every(samplePeriodMs, () => {
-      this.#rssBytes = usage.rssBytes()
-    })
+    this.#timer = clock.every(samplePeriodMs, () => this.#sample())
   }
 
   get heldBytes(): number {
@@ -42,5 +40,13 @@ export class ProcessLedger implements MemoryLedger {
 
   close(): void {
     this.#timer.cancel()
+  }
+
+  #sample(): void {
+    try {
+      this.#rssBytes = this.#usage.rssBytes()
+    } catch {
+      // It is read from a file, which fails when file descriptors run out: the last figure stands until it works again.
+    }
   }
 }

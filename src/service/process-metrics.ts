@@ -34,7 +34,7 @@ export function describeProcess(
     [
       'otelcol_process_memory_rss',
       'Total physical memory (resident set size).',
-      () => usage.rssBytes(),
+      () => options.memory.rssBytes,
     ],
     [
       'otelcol_process_runtime_heap_alloc_bytes',

@@ -11,6 +11,9 @@ export interface BodyBudget {
 /** What a body of unknown length is first given room for. */
 export const unknownLengthBytes = 64 * 1024
 
+/** Of usual chunks, 16 KiB or more, a body within the default limit has hardly ever so many. */
+const looseChunksMax = 1024
+
 /**
  * Reads a body whose declared length is within its budget, with one copy at most: a body in one chunk is that chunk,
  * chunks of a declared length land in one buffer made for them. Calls `done` once, with the body or with why there is
@@ -70,6 +73,8 @@ class KnownLength {
 class UnknownLength {
   readonly #budget: BodyBudget
   readonly #chunks: Uint8Array[] = []
+  /** Of the chunks, so many are joined already. */
+  #joinedCount = 0
   #byteLength = 0
   #granted = unknownLengthBytes
 
@@ -88,7 +93,15 @@ class UnknownLength {
       this.#granted *= 2
     }
     this.#chunks.push(chunk)
+    if (this.#chunks.length - this.#joinedCount >= looseChunksMax) this.#joinLoose()
     return undefined
+  }
+
+  /** A chunk of a byte or two costs a hundred times that in memory, and nobody counts it. */
+  #joinLoose(): void {
+    const loose = this.#chunks.splice(this.#joinedCount)
+    this.#chunks.push(Buffer.concat(loose))
+    this.#joinedCount++
   }
 
   body(): Uint8Array {

@@ -28,6 +28,7 @@ export const nodeDisk: Disk = {
     if (path === '/dev/stderr') return streamFile(process.stderr)
     // Not 'w': its writes go on where the last one ended, past the new end of a file that was cut.
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND
+    if (await isPipe(path)) return diskFile(await openPipe(path))
     return diskFile(await open(path, truncate ? flags | constants.O_TRUNC : flags))
   },
   byteLength: async (path) => {
@@ -43,6 +44,28 @@ export const nodeDisk: Disk = {
   list: (path) => readdir(path),
 }
 
+/**
+ * Fails at once (ENXIO) while nobody reads the pipe. The plain way waits for a reader in a thread that nothing wakes and
+ * that the end of the process waits for.
+ */
+async function openPipe(path: string) {
+  const probe = await open(path, constants.O_WRONLY | constants.O_NONBLOCK)
+  try {
+    return await open(path, constants.O_WRONLY)
+  } finally {
+    await probe.close()
+  }
+}
+
+async function isPipe(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFIFO()
+  } catch {
+    // Missing, or not to be looked at: opening it will tell.
+    return false
+  }
+}
+
 function diskFile(handle: Awaited<ReturnType<typeof open>>): DiskFile {
   return {
     append: (bytes) => handle.appendFile(bytes),
@@ -54,6 +77,8 @@ function diskFile(handle: Awaited<ReturnType<typeof open>>): DiskFile {
 
 function streamFile(stream: NodeJS.WriteStream): DiskFile {
   const nothing = () => Promise.resolve()
+  // Each write hears of its own failure; unheard, the event of a reader that went away would end the process.
+  if (stream.listenerCount('error') === 0) stream.on('error', () => {})
   return {
     append: (bytes) =>
       new Promise((resolve, reject) => {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { zstdDecompressSync } from 'node:zlib'
 import { countedSpans, spanNames, spanNamesIn, spansBatch } from '../../../../test/kit/spans.ts'
@@ -215,6 +223,27 @@ describe('file exporter', () => {
     await stopped
     await refused
     gate.resolve()
+  })
+
+  it('names the reason each time for a device that has no end to cut off', async () => {
+    path = '/dev/full'
+    const { exporter } = await start()
+    const full = { code: 'unavailable', message: /ENOSPC/ }
+    await assert.rejects(async () => exporter.consume(spansBatch(['a'])), full)
+    await assert.rejects(async () => exporter.consume(spansBatch(['b'])), full)
+    await exporter.stop!(never)
+  })
+
+  it('goes on with a new file at the next rotation when its folder was deleted and is back', async () => {
+    const { exporter } = await start({ rotation: { max_megabytes: 1 } })
+    const large = 'x'.repeat(700_000)
+    await writeAll(exporter, large)
+    rmSync(dirname(path), { recursive: true })
+    await assert.rejects(async () => exporter.consume(spansBatch([large])), { code: 'unavailable' })
+    mkdirSync(dirname(path))
+    await writeAll(exporter, large)
+    assert.deepEqual(namesIn(), [large])
+    await exporter.stop!(never)
   })
 
   it('refuses when more waits for the disk than it may hold', async () => {

@@ -107,7 +107,12 @@ export class FileWriter {
   }
 
   async #cutTornWrite(): Promise<void> {
-    await this.#file?.truncate(this.#byteLength)
+    try {
+      await this.#file?.truncate(this.#byteLength)
+    } catch (error) {
+      // A pipe or a device, which has no end to cut off.
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+    }
     this.#isTorn = false
   }
 
@@ -124,7 +129,10 @@ export class FileWriter {
     const file = this.#file
     this.#file = undefined
     await file?.close()
-    await disk.rename(path, await backupPath(path, clock.nowMs(), rotation!, disk))
+    // Gone when someone else moved or deleted it: then there is nothing to keep, and a new one begins.
+    if ((await disk.byteLength(path)) !== undefined) {
+      await disk.rename(path, await backupPath(path, clock.nowMs(), rotation!, disk))
+    }
     await this.#open({ truncate: true })
     try {
       await removeOldBackups(path, clock.nowMs(), rotation!, disk)

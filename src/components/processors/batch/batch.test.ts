@@ -286,6 +286,8 @@ test('stopping tries again until the deadline and counts what is lost then', asy
     { signal: 'logs', itemCount: 5, cause: 'shutdown' },
     { signal: 'logs', itemCount: 2, cause: 'shutdown' },
   ])
+  // The counters are about to end with the process: the log is what remains.
+  assert.deepEqual(host.lines.at(-1)!.fields, { dropped_items: 7 })
   assert.deepEqual(sent(), [])
   assert.equal(host.memory.heldBytes, 0)
   assert.equal(host.clock.timerCount, 0)

@@ -143,7 +143,15 @@ export class HoldingSender implements Sender {
   #giveUp(): void {
     this.#isOverdue = true
     this.#endPause()
-    for (const outgoing of this.#waiting.splice(0)) this.#drop(outgoing, 'shutdown')
+    const lost = this.#waiting.splice(0)
+    if (lost.length > 0) {
+      const items = lost.reduce((sum, { batch }) => sum + batch.itemCount, 0)
+      this.#host.log.error(
+        { dropped_items: items },
+        'The shutdown ended before the next component took what was held. Dropping data.',
+      )
+    }
+    for (const outgoing of lost) this.#drop(outgoing, 'shutdown')
     this.#drained?.resolve()
   }
 
