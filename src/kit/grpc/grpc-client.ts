@@ -8,7 +8,9 @@ import {
   Metadata,
 } from '@grpc/grpc-js'
 import type { Host } from '../../pipeline/host.ts'
+import type { Timer } from '../../platform/platform.ts'
 import { isPlaintext, loadClientTls } from '../tls/load-tls.ts'
+import { reloadPeriodically } from '../tls/reload-tls.ts'
 import type { GrpcClientSettings } from './client-settings.ts'
 import { parseTarget } from './client-target.ts'
 import { grpcRefusal } from './grpc-refusal.ts'
@@ -25,9 +27,10 @@ export class GrpcClient {
   readonly #client: Client
   readonly #metadata: Metadata
   readonly #settings: GrpcClientSettings
-  readonly #host: Pick<Host, 'clock' | 'disk' | 'version'>
+  readonly #host: ClientHost
+  #reloading: Timer | undefined
 
-  constructor(settings: GrpcClientSettings, host: Pick<Host, 'clock' | 'disk' | 'version'>) {
+  constructor(settings: GrpcClientSettings, host: ClientHost) {
     this.#settings = settings
     this.#host = host
     const target = parseTarget(settings.endpoint)
@@ -35,7 +38,7 @@ export class GrpcClient {
     const isPlain = target.isPlaintext ?? isPlaintext(settings.tls)
     this.#client = new Client(
       target.target,
-      isPlain ? credentials.createInsecure() : tlsCredentials(settings, host),
+      isPlain ? credentials.createInsecure() : this.#tlsCredentials(),
       channelOptions(settings, host.version),
     )
     this.#metadata = new Metadata({ waitForReady: settings.wait_for_ready })
@@ -74,9 +77,34 @@ export class GrpcClient {
   }
 
   close(): void {
+    this.#reloading?.cancel()
     this.#client.close()
   }
+
+  #tlsCredentials(): ChannelCredentials {
+    const { clock, disk, log } = this.#host
+    const { tls } = this.#settings
+    const { secureContext, rejectUnauthorized, servername } = loadClientTls(tls, disk, 'tls')
+    this.#reloading = reloadPeriodically({
+      periodMs: tls.reload_interval,
+      clock,
+      log,
+      // The channel keeps this object for good, and node:tls looks into it at each handshake.
+      reload: () => {
+        secureContext.context = loadClientTls(tls, disk, 'tls').secureContext.context as unknown
+      },
+    })
+    return credentials.createFromSecureContext(secureContext, {
+      rejectUnauthorized,
+      ...(rejectUnauthorized && {
+        checkServerIdentity: (name, certificate) =>
+          checkServerIdentity(servername ?? name, certificate),
+      }),
+    })
+  }
 }
+
+type ClientHost = Pick<Host, 'clock' | 'disk' | 'log' | 'version'>
 
 /** Peers may send this much before they wait for us, so that a long round trip does not limit throughput. */
 const flowControlWindowBytes = 4 * 1024 * 1024
@@ -112,24 +140,6 @@ function channelOptions(settings: GrpcClientSettings, version: string): ChannelO
     options['grpc.ssl_target_name_override'] = tls.server_name_override
   }
   return options
-}
-
-function tlsCredentials(
-  settings: GrpcClientSettings,
-  host: Pick<Host, 'disk'>,
-): ChannelCredentials {
-  const { secureContext, rejectUnauthorized, servername } = loadClientTls(
-    settings.tls,
-    host.disk,
-    'tls',
-  )
-  return credentials.createFromSecureContext(secureContext, {
-    rejectUnauthorized,
-    ...(rejectUnauthorized && {
-      checkServerIdentity: (name, certificate) =>
-        checkServerIdentity(servername ?? name, certificate),
-    }),
-  })
 }
 
 const noBytes = new Uint8Array(0)

@@ -7,15 +7,6 @@ import { readTextAttributes } from './attribute-text.ts'
 import { FieldReader } from '../../wire/field-reader.ts'
 import { tagOf } from './field-tag.ts'
 
-/** Which member of Metric's `data` is set: its field number. */
-export const metricData = {
-  gauge: 5,
-  sum: 7,
-  histogram: 9,
-  exponentialHistogram: 10,
-  summary: 11,
-} as const
-
 export const temporality = { unspecified: 0, delta: 1, cumulative: 2 } as const
 
 /** What identifies a metric within its scope, and where its points are. */

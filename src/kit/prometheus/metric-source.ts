@@ -1,7 +1,7 @@
 /** Where a series comes from: its metric, within its scope, within its resource. Equal sources are one object. */
 import type { ResourceLabels, ScopeLabels } from './labels.ts'
 import type { NameKind } from './metric-name.ts'
-import { metricData } from './metric-reader.ts'
+import { metricDataFields } from '../../otlp/fields.ts'
 
 export interface ResourceSource {
   readonly serial: number
@@ -37,8 +37,8 @@ export interface MetricSource<Family> {
 }
 
 export function nameKind(metric: MetricSource<unknown>): NameKind {
-  if (metric.dataField === metricData.sum && metric.isMonotonic) return 'counter'
-  return metric.dataField === metricData.gauge && metric.originalType !== 'unknown'
+  if (metric.dataField === metricDataFields.sum && metric.isMonotonic) return 'counter'
+  return metric.dataField === metricDataFields.gauge && metric.originalType !== 'unknown'
     ? 'gauge'
     : 'other'
 }

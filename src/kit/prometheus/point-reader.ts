@@ -1,15 +1,15 @@
 /** Reads one data point of any type into fields that the next point overwrites. */
-import { metricData } from './metric-reader.ts'
+import { metricDataFields } from '../../otlp/fields.ts'
 import { FieldReader } from '../../wire/field-reader.ts'
 import { tagOf } from './field-tag.ts'
 
 /** Attribute field by type: it differs, see the proto. */
 const attributeTags: Readonly<Record<number, number>> = {
-  [metricData.gauge]: 0x3a,
-  [metricData.sum]: 0x3a,
-  [metricData.histogram]: 0x4a,
-  [metricData.exponentialHistogram]: 0x0a,
-  [metricData.summary]: 0x3a,
+  [metricDataFields.gauge]: 0x3a,
+  [metricDataFields.sum]: 0x3a,
+  [metricDataFields.histogram]: 0x4a,
+  [metricDataFields.exponentialHistogram]: 0x0a,
+  [metricDataFields.summary]: 0x3a,
 }
 
 const noBytes = new Uint8Array(0)
@@ -55,7 +55,8 @@ export class PointReader {
     this.value = 0
     if (this.exemplars.length > 0) this.exemplars.length = 0
     this.scan.reset(bytes, start, end)
-    if (dataField === metricData.gauge || dataField === metricData.sum) this.#readNumber()
+    if (dataField === metricDataFields.gauge || dataField === metricDataFields.sum)
+      this.#readNumber()
     else this.#readOther(dataField)
   }
 
@@ -101,9 +102,9 @@ export class PointReader {
 
   #readOther(dataField: number): void {
     const scan = this.scan
-    const isExponential = dataField === metricData.exponentialHistogram
-    const flagsTag = dataField === metricData.summary ? 0x40 : 0x50
-    const exemplarTag = isExponential ? 0x5a : dataField === metricData.histogram ? 0x42 : 0
+    const isExponential = dataField === metricDataFields.exponentialHistogram
+    const flagsTag = dataField === metricDataFields.summary ? 0x40 : 0x50
+    const exemplarTag = isExponential ? 0x5a : dataField === metricDataFields.histogram ? 0x42 : 0
     while (scan.next()) {
       if (tagOf(scan) === this.#attributeTag) this.#attribute(scan)
       else if (tagOf(scan) === 0x11) {

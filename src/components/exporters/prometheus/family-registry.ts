@@ -1,6 +1,7 @@
 /** The families on the page, and who may use which name. A name belongs to one family: the first wins. */
 import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
-import { metricData, temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { metricDataFields } from '../../../otlp/fields.ts'
+import { temporality } from '../../../kit/prometheus/metric-reader.ts'
 import { describeSource, nameKind } from '../../../kit/prometheus/metric-source.ts'
 import { unitText } from '../../../kit/prometheus/unit-words.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
@@ -140,14 +141,14 @@ function refused(cause: string): Verdict {
 
 function familyType(metric: Metric): FamilyType | undefined {
   switch (metric.dataField) {
-    case metricData.gauge:
+    case metricDataFields.gauge:
       return metric.originalType === 'unknown' ? 'unknown' : 'gauge'
-    case metricData.sum:
+    case metricDataFields.sum:
       return metric.isMonotonic ? 'counter' : 'gauge'
-    case metricData.histogram:
-    case metricData.exponentialHistogram:
+    case metricDataFields.histogram:
+    case metricDataFields.exponentialHistogram:
       return 'histogram'
-    case metricData.summary:
+    case metricDataFields.summary:
       return 'summary'
     default:
       return undefined
@@ -155,7 +156,7 @@ function familyType(metric: Metric): FamilyType | undefined {
 }
 
 function hasTemporality({ dataField }: Metric): boolean {
-  return dataField !== metricData.gauge && dataField !== metricData.summary
+  return dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary
 }
 
 function sampleNames(name: string, type: FamilyType): readonly string[] {

@@ -3,7 +3,7 @@ import type { Batch } from '../../../otlp/batch.ts'
 import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
 import { type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
-import { metricData } from '../../../kit/prometheus/metric-reader.ts'
+import { metricDataFields } from '../../../otlp/fields.ts'
 import { describeSource } from '../../../kit/prometheus/metric-source.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
@@ -212,8 +212,9 @@ const sweepEntriesMin = 2000
 const sweepParts = 60
 
 function reservedLabel(dataField: number): 'le' | 'quantile' | undefined {
-  if (dataField === metricData.summary) return 'quantile'
-  return dataField === metricData.histogram || dataField === metricData.exponentialHistogram
+  if (dataField === metricDataFields.summary) return 'quantile'
+  return dataField === metricDataFields.histogram ||
+    dataField === metricDataFields.exponentialHistogram
     ? 'le'
     : undefined
 }

@@ -14,7 +14,8 @@ import {
 } from '../../../kit/prometheus/exponential-reader.ts'
 import { HistogramReader, SummaryReader } from '../../../kit/prometheus/histogram-reader.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
-import { metricData, temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { metricDataFields } from '../../../otlp/fields.ts'
+import { temporality } from '../../../kit/prometheus/metric-reader.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { BucketLayouts } from './bucket-layout.ts'
@@ -84,12 +85,12 @@ export class ValueTaker {
 
   #set(series: Series, point: PointReader, metric: Metric): string | undefined {
     switch (metric.dataField) {
-      case metricData.gauge:
-      case metricData.sum:
+      case metricDataFields.gauge:
+      case metricDataFields.sum:
         return this.#setNumber(series, point, metric)
-      case metricData.histogram:
+      case metricDataFields.histogram:
         return this.#setHistogram(series, point)
-      case metricData.exponentialHistogram:
+      case metricDataFields.exponentialHistogram:
         return this.#setExponential(series, point)
       default:
         return this.#setSummary(series, point)
@@ -160,14 +161,14 @@ export class ValueTaker {
   }
 
   #addValue(series: Series, point: PointReader, metric: Metric): string | undefined {
-    if (metric.dataField === metricData.sum) {
+    if (metric.dataField === metricDataFields.sum) {
       if (!point.hasValue) return 'no_value'
       series.value += point.value
       series.digits = undefined
       if (metric.isMonotonic) this.#keepExemplar(series, point)
       return undefined
     }
-    if (metric.dataField === metricData.histogram) return this.#addHistogram(series, point)
+    if (metric.dataField === metricDataFields.histogram) return this.#addHistogram(series, point)
     const value = readExponential(point.bytes, point.start, point.end)
     if (!isPlausible(value)) return 'invalid_histogram'
     const sum = addExponential(series.detail as Exponential, value)
@@ -227,7 +228,7 @@ function distinctQuantiles(pairs: readonly number[]): number[] {
 const noCounts = new Uint32Array(0)
 
 function hasTemporality({ dataField }: Metric): boolean {
-  return dataField !== metricData.gauge && dataField !== metricData.summary
+  return dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary
 }
 
 /** Into memory the series already has, where the number of buckets is the same. */
