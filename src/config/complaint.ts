@@ -1,5 +1,6 @@
 import { excerpt } from './excerpt.ts'
 import { type Path, pathText, type Place } from './located.ts'
+import { maskUserInfo } from './user-info.ts'
 
 /** A problem of a configuration: the place, the rule and what was found, in one sentence that begins with the path. */
 export interface Complaint {
@@ -39,7 +40,7 @@ export function complain({
     line: shown.caret === 0 ? 0 : (place?.line ?? 0),
     column: shown.caret === 0 ? 0 : (place?.column ?? 0),
     path: pathText(path),
-    message,
+    message: maskUserInfo(message),
     excerpt: shown.text,
     caret: shown.caret,
   }

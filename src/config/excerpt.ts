@@ -1,5 +1,6 @@
 import type { Place } from './located.ts'
 import { isSecretName } from './secret-names.ts'
+import { userInfoPattern } from './user-info.ts'
 
 const columnsMax = 100
 
@@ -70,7 +71,6 @@ function secretRanges(lines: readonly string[], index: number): Range[] {
   return ranges.sort((a, b) => a.start - b.start || b.end - a.end)
 }
 
-const userInfoPattern = /(?<=:\/\/)[^/@\s"']+(?=@)/g
 const credentialPattern = /(?<=\b(?:bearer|basic)\s+)[\w+/=.~-]+/gi
 
 // `token: ${env:TOKEN}` says where the secret is, not what it is.

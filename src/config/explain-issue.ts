@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { Path, Plain } from './located.ts'
 import { didYouMean, nearest } from './nearest.ts'
+import { maskUserInfo } from './user-info.ts'
 import { formOf, knownKeys, pathsOfKey, schemasAt } from './schema-walk.ts'
 
 type Issue = z.core.$ZodIssue
@@ -77,7 +78,9 @@ function foundText(found: Plain): string {
   if (Array.isArray(found)) return 'a list'
   if (typeof found === 'object') return 'a section'
   if (typeof found !== 'string') return String(found)
-  const shown = found.length > 60 ? `${found.slice(0, 60)}…` : found
+  // Before it is cut: half a password is one too many.
+  const text = maskUserInfo(found)
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
   return JSON.stringify(shown)
 }
 

@@ -3,6 +3,7 @@ import type { Complaint } from './complaint.ts'
 import { type Located, type LocatedScalar, type Path, type Plain, setOwn } from './located.ts'
 import { isSecretAt } from './schema-walk.ts'
 import { isSecretPath } from './secret-names.ts'
+import { maskUserInfo } from './user-info.ts'
 
 /** The schema of the component that a path of two steps leads to. */
 type SchemaOf = (path: Path) => z.ZodType | undefined
@@ -24,7 +25,7 @@ export function redact(root: Located, schemaOf: SchemaOf): Plain {
     if (at.value === null) return null
     if (isSecret(at, path, schemaOf)) return mask
     if (typeof at.value !== 'string') return at.value
-    return at.value.replaceAll(/(:\/\/)[^/@\s]+@/g, `$1${mask}@`)
+    return maskUserInfo(at.value)
   }
   return visit(root, [])
 }
