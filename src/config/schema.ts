@@ -6,11 +6,15 @@ import { z } from 'zod'
 import { parseByteSize, parseDuration } from './quantity.ts'
 import { Secret } from './secret.ts'
 
-/** A duration in Go's form (`1h30m`, `200ms`, `0`), as milliseconds. A bare number other than 0 is refused. */
+/**
+ * A duration in Go's form (`1h30m`, `200ms`, `0`), as milliseconds. A bare number other than 0 is refused, and so is a
+ * negative duration, which no setting has a meaning for.
+ */
 export function duration() {
   return z
     .union([z.string(), z.number()])
     .transform((value, context) => quantity(value, parseDuration, context))
+    .refine((value) => value >= 0, 'must not be negative')
     .meta({ form: 'duration' })
 }
 

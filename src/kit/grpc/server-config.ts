@@ -103,17 +103,6 @@ export function grpcServerSettings(endpoint: string) {
         const checked = listenEndpoint().safeParse(settings.endpoint)
         for (const issue of checked.error?.issues ?? []) report(['endpoint'], issue.message)
       } else if (settings.endpoint === '') report(['endpoint'], 'must be the path of the socket')
-      const { server_parameters: life, enforcement_policy: policy } = settings.keepalive
-      for (const [group, values] of Object.entries({
-        server_parameters: life,
-        enforcement_policy: policy,
-      })) {
-        for (const [key, time] of Object.entries(values)) {
-          if (typeof time === 'number' && time < 0) {
-            report(['keepalive', group, key], 'must not be negative')
-          }
-        }
-      }
     })
     .describe('Serve gRPC.')
 }

@@ -82,23 +82,19 @@ const lz4Message = 'lz4 is not supported yet: bodies may be gzip, zstd, zlib, de
 
 function timeoutShape(defaults: ServerDefaults) {
   return {
-    read_timeout: period('0').describe('Time for a whole request to arrive; 0 means 5m.'),
-    read_header_timeout: period(defaults.readHeaderTimeout ?? '1m').describe(
-      'Time for the headers of a request to arrive; 0 means 1m.',
-    ),
-    write_timeout: period(defaults.writeTimeout ?? '30s').describe(
-      'Time from the headers of a request to the end of its response; 0 means no limit.',
-    ),
-    idle_timeout: period(defaults.idleTimeout ?? '1m').describe(
-      'How long a connection may wait for its next request; 0 means no limit.',
-    ),
+    read_timeout: duration()
+      .prefault('0')
+      .describe('Time for a whole request to arrive; 0 means 5m.'),
+    read_header_timeout: duration()
+      .prefault(defaults.readHeaderTimeout ?? '1m')
+      .describe('Time for the headers of a request to arrive; 0 means 1m.'),
+    write_timeout: duration()
+      .prefault(defaults.writeTimeout ?? '30s')
+      .describe('Time from the headers of a request to the end of its response; 0 means no limit.'),
+    idle_timeout: duration()
+      .prefault(defaults.idleTimeout ?? '1m')
+      .describe('How long a connection may wait for its next request; 0 means no limit.'),
   }
-}
-
-function period(initial: string) {
-  return duration()
-    .prefault(initial)
-    .refine((value) => value >= 0, 'must not be negative')
 }
 
 const corsShape = {

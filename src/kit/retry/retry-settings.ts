@@ -43,9 +43,7 @@ export function retryOnFailure() {
 
 function brokenRules(settings: RetrySettings): [key: keyof RetrySettings, message: string][] {
   const broken: [keyof RetrySettings, string][] = []
-  const intervals = ['initial_interval', 'max_interval', 'max_elapsed_time'] as const
-  for (const key of intervals) if (settings[key] < 0) broken.push([key, 'must not be negative'])
-  if (broken.length > 0 || settings.max_elapsed_time === 0) return broken
+  if (settings.max_elapsed_time === 0) return broken
   for (const key of ['initial_interval', 'max_interval'] as const) {
     if (settings.max_elapsed_time < settings[key]) {
       broken.push(['max_elapsed_time', `must be 0 or at least ${key}`])

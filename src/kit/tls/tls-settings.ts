@@ -130,7 +130,6 @@ function checkCommon(settings: CommonTlsSettings, context: z.RefinementCtx): voi
       context.addIssue({ code: 'custom', path: ['cipher_suites', index], message: problem })
     }
   }
-  if (settings.reload_interval < 0) report(context, 'reload_interval', 'must not be negative')
 }
 
 function report(context: z.RefinementCtx, key: string, message: string): void {

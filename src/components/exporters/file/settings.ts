@@ -40,16 +40,13 @@ export type FileSettings = z.output<typeof fileSettings>
 export type RotationSettings = NonNullable<FileSettings['rotation']>
 
 export function checkFile(settings: FileSettings): ConfigProblem[] {
-  const { append, rotation, compression, flush_interval } = settings
+  const { append, rotation, compression } = settings
   const problems: ConfigProblem[] = []
   if (append && rotation !== undefined) {
     problems.push({ path: ['append'], message: 'must not be set together with rotation' })
   }
   if (append && compression === 'zstd') {
     problems.push({ path: ['append'], message: 'must not be set together with compression' })
-  }
-  if (flush_interval < 0) {
-    problems.push({ path: ['flush_interval'], message: 'must not be negative' })
   }
   return problems
 }

@@ -44,7 +44,8 @@ export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost)
     consume: (batch) => sender.consume(batch),
     async stop(deadline) {
       await sender.stop(deadline)
-      const client = await opening
+      // One that could not be opened has failed the start, which said why.
+      const client = await opening?.catch(() => undefined)
       client?.close()
     },
   }

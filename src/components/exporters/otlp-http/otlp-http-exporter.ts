@@ -61,7 +61,8 @@ export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost)
     consume: (batch) => sender.consume(batch),
     async stop(deadline) {
       await sender.stop(deadline)
-      const client = await opening
+      // One that could not be opened has failed the start, which said why.
+      const client = await opening?.catch(() => undefined)
       await client?.close()
     },
   }

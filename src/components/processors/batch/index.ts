@@ -47,8 +47,7 @@ const config = section({
 
 function check(settings: z.output<typeof config>): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = []
-  const { timeout, send_batch_size, send_batch_max_size, metadata_keys } = settings
-  if (timeout < 0) problems.push({ path: ['timeout'], message: 'must not be negative' })
+  const { send_batch_size, send_batch_max_size, metadata_keys } = settings
   if (send_batch_max_size > 0 && send_batch_max_size < send_batch_size) {
     problems.push({
       path: ['send_batch_max_size'],
