@@ -11,6 +11,7 @@ import { GrpcClient } from './grpc-client.ts'
 
 const path = `/${signals.traces.grpcService}/Export`
 const noBytes = new Uint8Array(0)
+const never = new AbortController().signal
 
 function credentials(): ServerCredentials {
   const pair = {
@@ -39,8 +40,23 @@ test('TLS files are read again every reload_interval, for connections to come', 
   authority = 'broken'
   await host.clock.advance(10_000)
   assert.match(host.lines[0].message, /the last good ones stay/)
-  const abort = new AbortController().signal
-  assert.equal((await client.call({ path, message: noBytes, abort })).length, 0)
+  assert.equal((await client.call({ path, message: noBytes, abort: never })).length, 0)
   client.close()
   assert.equal(host.clock.timerCount, 0)
+})
+
+test('a call that was called off before it began is never made', async (context) => {
+  const peer = await startGrpcPeer()
+  context.after(() => peer.close())
+  const settings = z.strictObject(grpcClientShape()).parse({
+    endpoint: peer.address,
+    timeout: 0,
+    tls: { insecure: true },
+  })
+  const client = new GrpcClient(settings, testHost())
+  const abort = AbortSignal.abort()
+  await assert.rejects(client.call({ path, message: noBytes, abort }), { code: 'cancelled' })
+  await client.call({ path, message: noBytes, abort: never })
+  assert.equal(peer.requests.length, 1)
+  client.close()
 })

@@ -72,7 +72,8 @@ export class GrpcClient {
         },
       )
       const cancel = () => call.cancel()
-      abort.addEventListener('abort', cancel)
+      if (abort.aborted) cancel()
+      else abort.addEventListener('abort', cancel)
     })
   }
 

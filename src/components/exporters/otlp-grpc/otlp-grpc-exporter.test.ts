@@ -283,3 +283,13 @@ describe('otlp_grpc settings', () => {
     assert.deepEqual([parse({}).timeout, parse({}).compression], [5000, 'gzip'])
   })
 })
+
+it('an exporter whose start failed stops in good order', async () => {
+  const config = otlpGrpcSettings.parse({
+    endpoint: 'localhost:1',
+    tls: { ca_file: '/nowhere.pem' },
+  })
+  const exporter = otlpGrpcExporter(config, testHost())
+  await assert.rejects(async () => exporter.start?.(), /tls\.ca_file \/nowhere\.pem cannot be read/)
+  await exporter.stop?.(never)
+})

@@ -398,3 +398,13 @@ describe('otlp_http settings', () => {
     )
   })
 })
+
+it('an exporter whose start failed stops in good order', async () => {
+  const config = otlpHttpSettings.parse({
+    endpoint: 'https://localhost:1',
+    tls: { ca_file: '/nowhere.pem' },
+  })
+  const exporter = otlpHttpExporter(config, testHost())
+  await assert.rejects(async () => exporter.start?.(), /tls\.ca_file \/nowhere\.pem cannot be read/)
+  await exporter.stop?.(never)
+})

@@ -66,15 +66,16 @@ export class FamilyRegistry {
 
   #judge(metric: Metric): Verdict {
     const type = familyType(metric)
-    if (type === undefined) return refused('no_data')
+    if (type === undefined) return droppedFor('no_data')
     if (hasTemporality(metric) && metric.temporality !== temporality.delta) {
-      if (metric.temporality !== temporality.cumulative) return refused('temporality_unspecified')
+      if (metric.temporality !== temporality.cumulative)
+        return droppedFor('temporality_unspecified')
     }
     const { name: source, unit } = metric
     const named = { name: source, unit, kind: nameKind(metric) }
     const name = metricName(this.#options.naming, named)
-    if (name === undefined) return refused('invalid_name')
-    if (this.#options.reserved.has(name)) return refused('reserved_name')
+    if (name === undefined) return droppedFor('invalid_name')
+    if (this.#options.reserved.has(name)) return droppedFor('reserved_name')
     const family = this.#families.get(name)
     if (family?.type === type) {
       this.#compareHelp(family, metric)
@@ -115,7 +116,7 @@ export class FamilyRegistry {
     if (!blocker.hasLoggedConflict) {
       blocker.hasLoggedConflict = true
       this.#options.log.warn(
-        { family: blocker.name, type: blocker.type, refused: name, refused_type: type },
+        { family: blocker.name, type: blocker.type, dropped: name, dropped_type: type },
         `${describeSource(metric)} is not exposed: ${type} ${name} would share a name with ` +
           `${blocker.type} ${blocker.name}, which came first`,
       )
@@ -135,7 +136,7 @@ export class FamilyRegistry {
   }
 }
 
-function refused(cause: string): Verdict {
+function droppedFor(cause: string): Verdict {
   return { family: undefined, cause }
 }
 
