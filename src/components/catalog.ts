@@ -4,6 +4,7 @@ import { file } from './exporters/file/index.ts'
 import { otlpGrpc } from './exporters/otlp-grpc/index.ts'
 import { otlpHttp } from './exporters/otlp-http/index.ts'
 import { prometheus } from './exporters/prometheus/index.ts'
+import { prometheusRemoteWrite } from './exporters/prometheus-remote-write/index.ts'
 import { healthCheck } from './extensions/health-check/index.ts'
 import { attributes } from './processors/attributes/index.ts'
 import { batch } from './processors/batch/index.ts'
@@ -16,7 +17,7 @@ import type { Catalog } from '../pipeline/component.ts'
 export const catalog: Catalog = {
   receivers: [otlp],
   processors: [memoryLimiter, batch, resource, attributes],
-  exporters: [otlpGrpc, otlpHttp, prometheus, debug, file],
+  exporters: [otlpGrpc, otlpHttp, prometheus, prometheusRemoteWrite, debug, file],
   connectors: [forward],
   extensions: [healthCheck],
 }

@@ -1,6 +1,6 @@
 /** Snappy's block format. Own decoder: snappyjs takes a body that is shorter or longer than it says for good. */
-import snappyJs from 'snappyjs'
 import { corrupt, tooLarge } from './inflated.ts'
+import { snappyBytesMax, writeSnappyBlock } from './snappy-block.ts'
 
 /** Throws a Refusal: too_large by the declared length, before any room is made; invalid for anything else. */
 export function uncompressSnappy(bytes: Uint8Array, byteLengthMax: number): Uint8Array {
@@ -82,6 +82,6 @@ function checkRoom(fits: boolean): void {
 }
 
 export function compressSnappy(bytes: Uint8Array): Uint8Array {
-  // snappyjs fails on the empty input: its length alone is the whole block.
-  return bytes.length === 0 ? new Uint8Array(1) : snappyJs.compress(bytes)
+  const output = new Uint8Array(snappyBytesMax(bytes.length))
+  return output.subarray(0, writeSnappyBlock(bytes, output))
 }

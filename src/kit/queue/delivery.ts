@@ -5,9 +5,9 @@ import { type Signal, signals } from '../../otlp/signal.ts'
 import { takeItems } from '../../otlp/split.ts'
 import type { ExporterHost } from '../../pipeline/host.ts'
 import type { Counter } from '../../pipeline/meter.ts'
-import type { Timer } from '../../platform/platform.ts'
 import { type GiveUpCause, Retrier } from '../retry/retrier.ts'
 import type { RetrySettings } from '../retry/retry-settings.ts'
+import { attempt } from './attempt.ts'
 
 /**
  * Sends one batch once. Settles when the peer has taken it, wholly or in part; rejects with a Refusal: `too_large` when a smaller batch
@@ -98,31 +98,8 @@ export class Delivery {
 
   #attempt(batch: Batch): Promise<PartialSuccess | undefined | void> {
     const { host, timeoutMs, send } = this.#options
-    const end = this.#end.signal
-    return new Promise((resolve, reject) => {
-      const attempt = new AbortController()
-      let timer: Timer | undefined
-      const finish = () => {
-        timer?.cancel()
-        end.removeEventListener('abort', onEnd)
-      }
-      // Settles here and not by `send`, so that a send which ignores its signal cannot hold up the stop.
-      const giveUp = (reason: unknown) => {
-        finish()
-        reject(reason)
-        attempt.abort(reason)
-      }
-      const onEnd = () => giveUp(end.reason)
-      if (end.aborted) return onEnd()
-      end.addEventListener('abort', onEnd)
-      if (timeoutMs > 0) {
-        const message = `no answer within ${timeoutMs} ms`
-        timer = host.clock.after(timeoutMs, () => giveUp(new Refusal('deadline_exceeded', message)))
-      }
-      const sending = (async () => send(batch, attempt.signal))()
-      sending.then(resolve, reject)
-      sending.then(finish, finish)
-    })
+    const limits = { clock: host.clock, timeoutMs, end: this.#end.signal }
+    return attempt(limits, (abort) => send(batch, abort))
   }
 
   #countDelivered(batch: Batch, partial: PartialSuccess | undefined): void {

@@ -13,11 +13,11 @@ export interface RetrySettings {
 }
 
 /** The setting group, with the Collector's defaults and rules; the rules hold even when it is not enabled. */
-export function retryOnFailure() {
+export function retryOnFailure({ initialInterval = '5s' } = {}) {
   return section({
     enabled: z.boolean().default(true).describe('Send again what the peer refused for now.'),
     initial_interval: duration()
-      .prefault('5s')
+      .prefault(initialInterval)
       .describe('Wait after the first failure, before jitter.'),
     randomization_factor: z
       .number()

@@ -1,0 +1,62 @@
+import {
+  type Buckets,
+  type Exponential,
+  nativeBuckets,
+} from '../../../kit/prometheus/exponential-reader.ts'
+import { WireWriter } from '../../../wire/wire-writer.ts'
+
+const staleBits = 0x7ff0000000000002n
+/** Where a point names no zero threshold: the specification's. */
+const zeroThresholdDefault = 1e-128
+
+const writer = new WireWriter(512)
+
+/** Body of a Histogram message, the same in both versions but for the start time of 2.0 (0 for none). */
+export function encodeHistogram(
+  histogram: Exponential | 'stale',
+  timeMs: number,
+  startMs: number,
+): Uint8Array {
+  if (histogram === 'stale') {
+    writer.uint(1, 0)
+    writer.fixed64(3, staleBits)
+    writer.uint(6, 0)
+  } else writeValue(histogram)
+  writer.uint(15, timeMs)
+  if (startMs > 0) writer.uint(17, startMs)
+  return writer.finish()
+}
+
+function writeValue(histogram: Exponential): void {
+  const { scale, sum, zeroCount, zeroThreshold, positive, negative } = histogram
+  // A receiver refuses a whole request for a count that is not the sum of the buckets.
+  writer.uint(1, zeroCount + total(positive) + total(negative))
+  writer.double(3, sum ?? 0)
+  writer.sint32(4, scale)
+  writer.double(5, zeroThreshold === 0 ? zeroThresholdDefault : zeroThreshold)
+  writer.uint(6, zeroCount)
+  writeBuckets(negative, 8, 9)
+  writeBuckets(positive, 11, 12)
+}
+
+function writeBuckets(buckets: Buckets, spanField: number, deltaField: number): void {
+  const { spans, deltas } = nativeBuckets(buckets)
+  if (spans.length === 0) return
+  for (const { offset, length } of spans) {
+    writer.message(spanField, () => {
+      writer.sint32(1, offset)
+      writer.uint(2, length)
+    })
+  }
+  writer.packedVarints(deltaField, deltas.map(zigzag))
+}
+
+function zigzag(value: number): bigint {
+  return value < 0 ? -2n * BigInt(value) - 1n : 2n * BigInt(value)
+}
+
+function total({ counts }: Buckets): number {
+  let sum = 0
+  for (const count of counts) sum += count
+  return sum
+}

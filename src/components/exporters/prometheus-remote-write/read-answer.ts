@@ -1,0 +1,92 @@
+import type { HttpAnswer } from '../../../kit/http/http-client.ts'
+import { parseRetryAfter } from '../../../kit/http/retry-after.ts'
+import { Refusal, type RefusalCode } from '../../../otlp/refusal.ts'
+import type { WriteCounts } from './write-request.ts'
+import type { RejectionCause } from './write-metrics.ts'
+
+/** What became of a request that was not refused as a whole. */
+export interface Written {
+  readonly counts: WriteCounts
+  /** In what words the server refused the rest; empty when it took all or said nothing. */
+  readonly message: string
+}
+
+interface Asked {
+  readonly url: URL
+  readonly nowMs: number
+  readonly isV2: boolean
+  readonly counts: WriteCounts
+}
+
+/** The server does not know 2.0, and nothing of the request was stored: it has to be sent as 1.0. */
+export class NotV2 extends Error {}
+
+/** Gives what was written, or throws the Refusal that the answer means, or NotV2. */
+export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
+  const { status } = answer
+  const written = asked.isV2 ? writtenCounts(answer) : undefined
+  if (asked.isV2 && status === 415) throw new NotV2(explain(answer, asked))
+  if (status >= 200 && status < 300) {
+    if (!asked.isV2) return { counts: asked.counts, message: '' }
+    // A 1.x server takes a 2.0 message for an empty one of its own and says nothing of what it wrote.
+    if (written === undefined) throw new NotV2('it does not say what it wrote')
+    return { counts: written, message: '' }
+  }
+  // A 2.0 server that stored a part of a request tells so, and what it refused may not come again.
+  const isPart = status === 400 && written !== undefined && written.samples + written.histograms > 0
+  if (isPart) return { counts: written, message: explain(answer, asked) }
+  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), asked.nowMs)
+  throw new Refusal(codeOf(status), explain(answer, asked), {
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  })
+}
+
+// Remote write: 5xx must be repeated, 429 may be, other 4xx must not.
+const codes: Readonly<Record<number, RefusalCode>> = {
+  400: 'invalid',
+  401: 'unauthenticated',
+  403: 'permission_denied',
+  404: 'unimplemented',
+  413: 'too_large',
+  429: 'exhausted',
+}
+
+function codeOf(status: number): RefusalCode {
+  return codes[status] ?? (status >= 500 ? 'unavailable' : 'internal')
+}
+
+/** Undefined when the server sent none of the headers; a single missing one counts as 0. */
+function writtenCounts(answer: HttpAnswer): WriteCounts | undefined {
+  const read = (what: string) => answer.header(`x-prometheus-remote-write-${what}-written`)
+  const [samples, histograms, exemplars] = ['samples', 'histograms', 'exemplars'].map(read)
+  if (samples === undefined && histograms === undefined && exemplars === undefined) return undefined
+  return {
+    samples: countOf(samples),
+    histograms: countOf(histograms),
+    exemplars: countOf(exemplars),
+  }
+}
+
+function countOf(header: string | undefined): number {
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : 0
+}
+
+const textLengthMax = 300
+
+function explain(answer: HttpAnswer, { url }: Asked): string {
+  const text = new TextDecoder().decode(answer.body).replaceAll(/\s+/g, ' ').trim()
+  const words = text === '' ? '' : `: ${text.slice(0, textLengthMax)}`
+  return `${url.href} answered ${answer.status}${words}`
+}
+
+// Of Prometheus, Mimir, Cortex and Thanos. Only for the counter: what is done does not depend on it.
+const patterns: readonly [RegExp, RejectionCause][] = [
+  [/out of order|out-of-order/i, 'out_of_order'],
+  [/duplicate sample|duplicate-timestamp|new-value-for-timestamp/i, 'duplicate_timestamp'],
+  [/out of bounds|too old|too-old|too far|future/i, 'out_of_bounds'],
+  [/label|metric name|metric-name/i, 'invalid_labels'],
+]
+
+export function rejectionCause(message: string): RejectionCause {
+  return patterns.find(([pattern]) => pattern.test(message))?.[1] ?? 'other'
+}

@@ -1,0 +1,146 @@
+import { LineLimit } from '../../../kit/queue/line-limit.ts'
+import { Retrier } from '../../../kit/retry/retrier.ts'
+import type { Batch } from '../../../otlp/batch.ts'
+import { asRefusal } from '../../../otlp/malformed.ts'
+import { Refusal } from '../../../otlp/refusal.ts'
+import type { Exporter } from '../../../pipeline/component.ts'
+import type { ExporterHost } from '../../../pipeline/host.ts'
+import type { Timer } from '../../../platform/platform.ts'
+import { Parcel } from './parcel.ts'
+import { detailBytes, sampleBytes, type SampleList } from './sample-list.ts'
+import { labelRules, type RemoteWriteSettings, strategyOf } from './settings.ts'
+import { Shard } from './shard.ts'
+import { SymbolPool } from './symbol-pool.ts'
+import { Translator } from './translator.ts'
+import { WriteClient } from './write-client.ts'
+import { type WriteMetrics, writeMetrics } from './write-metrics.ts'
+
+/** Translates what comes at once, deals the samples out to shards by series, and lets each send at its own pace. */
+export class RemoteWriteExporter implements Exporter {
+  readonly #settings: RemoteWriteSettings
+  readonly #host: ExporterHost
+  readonly #metrics: WriteMetrics
+  readonly #translator: Translator
+  readonly #client: WriteClient
+  readonly #retrier: Retrier
+  readonly #shards: readonly Shard[]
+  readonly #end = new AbortController()
+  readonly #dropping: LineLimit
+  #parcelCount = 0
+  #isStopping = false
+  #sweeper: Timer | undefined
+
+  constructor(settings: RemoteWriteSettings, host: ExporterHost) {
+    this.#settings = settings
+    this.#host = host
+    const queue = settings.remote_write_queue
+    this.#metrics = writeMetrics(host, {
+      queueSize: () => this.#parcelCount,
+      queueCapacity: () => queue.queue_size,
+      inFlight: () => this.#shards.filter((shard) => shard.isSending).length,
+      consumers: () => queue.num_consumers,
+      series: () => this.#translator.seriesCount,
+      sources: () => this.#translator.sourceCount,
+    })
+    const symbols = new SymbolPool()
+    const options = {
+      naming: { strategy: strategyOf(settings), namespace: settings.namespace },
+      rules: labelRules(settings),
+      expirationMs: settings.metric_expiration,
+      seriesMax: settings.max_series,
+      hasTargetInfo: settings.target_info.enabled,
+      shardCount: queue.num_consumers,
+      symbols,
+    }
+    this.#translator = new Translator(options, host, this.#metrics)
+    this.#client = new WriteClient(settings, host, { metrics: this.#metrics, symbols })
+    this.#retrier = new Retrier(settings.retry_on_failure, host)
+    this.#dropping = new LineLimit(host.clock, (itemCount, error) =>
+      host.log.error({ error, dropped_items: itemCount }, 'Exporting failed. Dropping data.'),
+    )
+    const shard = {
+      settings,
+      host,
+      metrics: this.#metrics,
+      client: this.#client,
+      retrier: this.#retrier,
+      end: this.#end.signal,
+      dropping: this.#dropping,
+    }
+    this.#shards = Array.from({ length: queue.num_consumers }, () => new Shard(shard))
+  }
+
+  start(): void {
+    const periodMs = Math.min(1000, Math.max(50, this.#settings.metric_expiration / 60))
+    this.#sweeper = this.#host.clock.every(periodMs, () => this.#translator.sweep())
+  }
+
+  consume(batch: Batch): void | Promise<void> {
+    if (batch.itemCount === 0) return undefined
+    const { queue_size, enabled } = this.#settings.remote_write_queue
+    // Before anything is translated: what is refused here may come again, and deltas may not be added twice.
+    if (this.#isStopping) throw this.#refuse(batch, 'the exporter is shutting down')
+    if (this.#parcelCount >= queue_size) throw this.#refuse(batch, 'sending queue is full')
+    const samples = this.#translate(batch)
+    if (samples.length === 0) return undefined
+    if (enabled) return this.#deal(samples, this.#holdUntilDone(samples))
+    return new Promise((resolve, reject) => {
+      this.#deal(samples, (failure) => (failure === undefined ? resolve() : reject(failure)))
+    })
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#isStopping = true
+    this.#sweeper?.cancel()
+    this.#retrier.stop()
+    const abort = () => {
+      this.#end.abort(new Refusal('unavailable', 'the exporter has stopped'))
+    }
+    if (deadline.aborted) abort()
+    deadline.addEventListener('abort', abort)
+    await Promise.all(this.#shards.map((shard) => shard.drain()))
+    deadline.removeEventListener('abort', abort)
+    this.#dropping.close()
+    await this.#client.close()
+  }
+
+  #refuse({ itemCount }: Batch, message: string): Refusal {
+    this.#metrics.enqueueFailed.add(itemCount)
+    return new Refusal('unavailable', message)
+  }
+
+  #translate(batch: Batch): SampleList {
+    try {
+      return this.#translator.translate(batch)
+    } catch (error) {
+      throw asRefusal(error)
+    }
+  }
+
+  /** Accounts for the samples until they are dealt with: from now on they are ours. */
+  #holdUntilDone(samples: SampleList): () => void {
+    let byteLength = samples.length * sampleBytes
+    for (const detail of samples.details) {
+      if (detail !== undefined) byteLength += detailBytes(detail)
+    }
+    this.#host.memory.hold(byteLength)
+    return () => this.#host.memory.release(byteLength)
+  }
+
+  #deal(samples: SampleList, onDone: (failure: Refusal | undefined) => void): void {
+    this.#parcelCount++
+    const parcel = new Parcel(samples.length, (failure) => {
+      this.#parcelCount--
+      onDone(failure)
+    })
+    const sampleCounts = new Uint32Array(this.#shards.length)
+    for (let index = 0; index < samples.length; index++) {
+      const { shard } = samples.rows[index].owner
+      sampleCounts[shard]++
+      this.#shards[shard].add(samples, index)
+    }
+    for (const [shard, sampleCount] of sampleCounts.entries()) {
+      if (sampleCount > 0) this.#shards[shard].close(parcel, sampleCount)
+    }
+  }
+}

@@ -1,0 +1,654 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import type { Exporter } from '../../../pipeline/component.ts'
+import { Refusal } from '../../../otlp/refusal.ts'
+import { settle } from '../../../../test/kit/manual-clock.ts'
+import {
+  type Attributes,
+  cumulative,
+  delta,
+  gauge,
+  metricsBatch,
+  point,
+  sum,
+} from '../../../../test/kit/metrics-request.ts'
+import type { PlainMessage } from '../../../../test/kit/oracle.ts'
+import {
+  type RemoteWritePeer,
+  startRemoteWritePeer,
+  writtenHeaders,
+} from '../../../../test/kit/remote-write-peer.ts'
+import { type TestHost, testHost } from '../../../../test/kit/test-host.ts'
+import { until } from '../../../../test/kit/until.ts'
+import { prometheusRemoteWrite } from './index.ts'
+
+const baseMs = Date.UTC(2026, 0, 1)
+const at = (ms: number) => ({ timeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
+const from = (ms: number) => ({ startTimeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
+const own = { exporter: 'test' }
+const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
+
+let closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+  closing = []
+})
+
+interface Rig {
+  readonly peer: RemoteWritePeer
+  readonly host: TestHost
+  readonly exporter: Exporter
+  /** Sends these and waits until every batch is dealt with. */
+  readonly push: (...metrics: PlainMessage[]) => Promise<void>
+  readonly value: (name: string, labels?: Record<string, string>) => number | undefined
+}
+
+const own2 = 'otelcol_exporter_prometheusremotewrite'
+const ours = 'penstock_exporter_prometheusremotewrite'
+
+async function start(settings: Record<string, unknown> = {}): Promise<Rig> {
+  const peer = await startRemoteWritePeer()
+  const host = testHost({ signals: ['metrics'] })
+  const { remote_write_queue, ...rest } = settings
+  const config = prometheusRemoteWrite.config.parse({
+    endpoint: peer.url,
+    target_info: { enabled: false },
+    remote_write_queue: { min_size: 0, ...(remote_write_queue as object) },
+    ...rest,
+  })
+  const exporter = prometheusRemoteWrite.create(config, host)
+  await exporter.start?.()
+  closing.push(
+    () => peer.close(),
+    async () => exporter.stop?.(AbortSignal.abort()),
+  )
+  const value = (name: string, labels = {}) => host.meter.value(name, { ...own, ...labels })
+  return {
+    peer,
+    host,
+    exporter,
+    value,
+    push: async (...metrics) => {
+      await exporter.consume(metricsBatch(metrics, { resource: { 'service.name': 'shop' } }))
+      await until(() => value('otelcol_exporter_queue_size', { data_type: 'metrics' }) === 0)
+    },
+  }
+}
+
+const count = (ms: number, value: number, attributes: Attributes = {}) =>
+  sum('hits', [point(attributes, { ...at(ms), asDouble: value })])
+
+for (const [version, settings] of [
+  ['1.0', {}],
+  ['2.0', v2],
+] as const) {
+  describe(`remote write ${version}`, () => {
+    it('sends numbers, histograms and summaries as the series they become', async () => {
+      const { peer, push, value, host } = await start(settings)
+      await push(
+        count(1, 41.5, { 'pay.method': 'card' }),
+        gauge('fill', [point({}, { ...at(1), asInt: -3n })], { unit: '1' }),
+        {
+          name: 'lag',
+          unit: 's',
+          histogram: {
+            ...cumulative,
+            dataPoints: [
+              {
+                ...at(1),
+                count: 6n,
+                sum: 9.5,
+                explicitBounds: [0.005, 1, 1e7],
+                bucketCounts: [1n, 2n, 0n, 3n],
+              },
+            ],
+          },
+        },
+        {
+          name: 'size',
+          summary: {
+            dataPoints: [
+              { ...at(1), count: 4n, sum: 8, quantileValues: [{ quantile: 0.5, value: 2 }] },
+            ],
+          },
+        },
+      )
+      const time = baseMs + 1
+      const values = Object.fromEntries(peer.values())
+      assert.deepEqual(values, {
+        'hits_total{job="shop",pay_method="card"}': [[time, 41.5]],
+        'fill_ratio{job="shop"}': [[time, -3]],
+        'lag_seconds_sum{job="shop"}': [[time, 9.5]],
+        'lag_seconds_count{job="shop"}': [[time, 6]],
+        'lag_seconds_bucket{job="shop",le="0.005"}': [[time, 1]],
+        'lag_seconds_bucket{job="shop",le="1"}': [[time, 3]],
+        'lag_seconds_bucket{job="shop",le="10000000"}': [[time, 3]],
+        'lag_seconds_bucket{job="shop",le="+Inf"}': [[time, 6]],
+        'size_sum{job="shop"}': [[time, 8]],
+        'size_count{job="shop"}': [[time, 4]],
+        'size{job="shop",quantile="0.5"}': [[time, 2]],
+      })
+      assert.deepEqual(peer.violations, [])
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 4)
+      assert.equal(value(`${own2}_written_samples`), 11)
+      assert.equal(value(`${own2}_translated_time_series`), 11)
+      assert.equal(host.memory.heldBytes, 0)
+      assert.ok(host.memory.peakBytes > 0)
+    })
+
+    it('sends exponential histograms as native ones, at a scale Prometheus knows', async () => {
+      const { peer, push } = await start(settings)
+      await push({
+        name: 'wait',
+        exponentialHistogram: {
+          ...cumulative,
+          dataPoints: [
+            {
+              ...at(2),
+              ...from(1),
+              count: 41n,
+              sum: 100,
+              scale: 9,
+              zeroCount: 4n,
+              // At scale 8 in twos: 10, 0, 20, 7.
+              positive: { offset: 6, bucketCounts: [10n, 0n, 0n, 0n, 15n, 5n, 2n, 5n] },
+            },
+          ],
+        },
+      })
+      assert.deepEqual(peer.violations, [])
+      const [{ series, timeMs, startMs, histogram }] = peer.requests[0].samples
+      assert.equal(series, 'wait{job="shop"}')
+      assert.deepEqual([timeMs, startMs], [baseMs + 2, version === '1.0' ? 0 : baseMs + 1])
+      const { startTimestamp: _, timestamp: __, ...rest } = histogram!
+      assert.deepEqual(rest, {
+        countInt: 41n,
+        sum: 100,
+        schema: 8,
+        zeroThreshold: 1e-128,
+        zeroCountInt: 4n,
+        positiveSpans: [{ offset: 4, length: 4 }],
+        positiveDeltas: [10n, -10n, 20n, -13n],
+      })
+    })
+
+    it('ends every series of a point without a recorded value by the exact stale bits', async () => {
+      const { peer, push } = await start(settings)
+      const histogram = (fields: PlainMessage) => ({
+        name: 'lag',
+        histogram: { ...cumulative, dataPoints: [fields] },
+      })
+      const native = (fields: PlainMessage) => ({
+        name: 'wait',
+        exponentialHistogram: { ...cumulative, dataPoints: [fields] },
+      })
+      await push(
+        count(1, 1),
+        histogram({ ...at(1), count: 1n, sum: 1, explicitBounds: [1], bucketCounts: [1n, 0n] }),
+        native({ ...at(1), count: 0n }),
+      )
+      const before = peer.requests.length
+      await push(
+        sum('hits', [point({}, { ...at(2), flags: 1 })]),
+        histogram({ ...at(2), flags: 1 }),
+        native({ ...at(2), flags: 1 }),
+      )
+      const later = peer.requests.slice(before)
+      const stale = Buffer.from('020000000000f07f', 'hex')
+      let markers = 0
+      for (const { bytes } of later) {
+        for (let found = 0; (found = Buffer.from(bytes).indexOf(stale, found)) >= 0; found++) {
+          markers++
+        }
+      }
+      const ended = later.flatMap(({ samples }) => samples.map(({ series }) => series))
+      assert.deepEqual(ended.toSorted(), [
+        'hits_total{job="shop"}',
+        'lag_bucket{job="shop",le="+Inf"}',
+        'lag_bucket{job="shop",le="1"}',
+        'lag_count{job="shop"}',
+        'lag_sum{job="shop"}',
+        'wait{job="shop"}',
+      ])
+      assert.equal(markers, 6)
+      assert.deepEqual(peer.violations, [])
+    })
+
+    it('puts exemplars on the counter and on the bucket that holds them', async () => {
+      const { peer, push } = await start(settings)
+      const exemplar = (value: number, trace: string) => ({
+        ...at(1),
+        asDouble: value,
+        traceId: `hex:${trace.repeat(16)}`,
+      })
+      await push(
+        sum('hits', [{ ...at(2), asDouble: 1, exemplars: [exemplar(7, 'aa')] }]),
+        gauge('fill', [{ ...at(2), asDouble: 1, exemplars: [exemplar(7, 'aa')] }]),
+        {
+          name: 'lag',
+          histogram: {
+            ...cumulative,
+            dataPoints: [
+              {
+                ...at(2),
+                count: 2n,
+                explicitBounds: [1, 5],
+                bucketCounts: [0n, 1n, 1n],
+                exemplars: [exemplar(9, 'bb'), exemplar(5, 'cc')],
+              },
+            ],
+          },
+        },
+      )
+      const found = peer.requests.flatMap(({ exemplars }) => exemplars)
+      const rows = found.map(({ series, value, labels }) => [series, value, labels.trace_id])
+      const bySeries = rows.toSorted((left, right) => (String(left[0]) < String(right[0]) ? -1 : 1))
+      assert.deepEqual(bySeries, [
+        ['hits_total{job="shop"}', 7, 'aa'.repeat(16)],
+        ['lag_bucket{job="shop",le="+Inf"}', 9, 'bb'.repeat(16)],
+        ['lag_bucket{job="shop",le="5"}', 5, 'cc'.repeat(16)],
+      ])
+      assert.deepEqual(peer.violations, [])
+    })
+
+    it('keeps the order of every series while requests fail and others overtake', async () => {
+      const { peer, host, exporter, value } = await start({
+        ...settings,
+        remote_write_queue: { min_size: 0, num_consumers: 4 },
+        max_batch_size_bytes: 700,
+        timeout: 0,
+      })
+      let turn = 0
+      const answers = [503, 429, 204, 'cut', 204] as const
+      peer.respond = (request) => {
+        const answer = answers[turn++ % answers.length]
+        if (answer === 204) {
+          return { status: 204, headers: request.version === 2 ? writtenHeaders(request) : {} }
+        }
+        return answer === 'cut' ? 'cut' : { status: answer }
+      }
+      for (let round = 0; round < 12; round++) {
+        const points = Array.from({ length: 10 }, (_, index) =>
+          point({ pod: String(index) }, { ...at(round), asDouble: round }),
+        )
+        await exporter.consume(metricsBatch([sum('hits', points)]))
+      }
+      await until(async () => {
+        await host.clock.advance(1000)
+        return value('otelcol_exporter_queue_size', { data_type: 'metrics' }) === 0
+      })
+      const expected = Array.from({ length: 12 }, (_, round) => [baseMs + round, round])
+      const values = peer.values()
+      assert.equal(values.size, 10)
+      for (const [series, pairs] of values) assert.deepEqual(pairs, expected, series)
+      assert.deepEqual(peer.violations, [])
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 120)
+      const retried = peer.requests.filter(({ headers }) => headers['retry-attempt'] !== undefined)
+      assert.ok(retried.length > 0)
+    })
+
+    it('finds the sample that the server refuses, counts and logs it, and delivers the rest', async () => {
+      const { peer, push, value, host } = await start({
+        ...settings,
+        remote_write_queue: { min_size: 0, num_consumers: 1 },
+      })
+      peer.respond = ({ samples }) =>
+        samples.some(({ series }) => series.includes('"7"'))
+          ? { status: 400, body: 'out of order sample' }
+          : undefined
+      for (const ms of [1, 2]) {
+        const points = Array.from({ length: 50 }, (_, index) =>
+          point({ pod: String(index) }, { ...at(ms), asDouble: index }),
+        )
+        await push(sum('hits', points))
+      }
+      assert.equal(peer.values().size, 49)
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 98)
+      assert.equal(value('otelcol_exporter_send_failed_metric_points'), 2)
+      assert.equal(value(`${ours}_rejected_samples`, { cause: 'out_of_order' }), 2)
+      assert.deepEqual(host.drops, [
+        { signal: 'metrics', itemCount: 1, cause: 'rejected_by_peer' },
+        { signal: 'metrics', itemCount: 1, cause: 'rejected_by_peer' },
+      ])
+      const lines = host.lines.filter(({ level }) => level === 'warn')
+      assert.equal(lines.length, 1)
+      assert.equal((lines[0].fields as { series: string }).series, 'hits_total{job="shop",pod="7"}')
+      assert.deepEqual(peer.violations, [])
+    })
+
+    it('sends what is left when stopped, and counts what the deadline leaves behind', async () => {
+      const { peer, exporter, value, host } = await start({
+        ...settings,
+        remote_write_queue: { min_size: 1000, num_consumers: 1 },
+      })
+      await exporter.consume(metricsBatch([count(1, 1)]))
+      assert.equal(peer.requests.length, 0)
+      await exporter.stop!(new AbortController().signal)
+      assert.equal(peer.values().size, 1)
+      assert.throws(() => exporter.consume(metricsBatch([count(2, 2)])), Refusal)
+
+      const second = await start({ ...settings })
+      second.peer.respond = () => 'never'
+      await second.exporter.consume(metricsBatch([count(1, 1), count(2, 2, { pod: 'b' })]))
+      const deadline = new AbortController()
+      const stopped = second.exporter.stop!(deadline.signal)
+      await settle()
+      deadline.abort()
+      await stopped
+      assert.deepEqual(
+        second.host.drops.map(({ cause, itemCount }) => [cause, itemCount]),
+        [
+          ['shutdown', 1],
+          ['shutdown', 1],
+        ],
+      )
+      assert.equal(second.value('otelcol_exporter_send_failed_metric_points'), 2)
+      assert.equal(second.host.memory.heldBytes + host.memory.heldBytes, 0)
+      assert.equal(second.host.clock.timerCount, 0)
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 1)
+    })
+  })
+}
+
+describe('remote write exporter', () => {
+  it('falls back to 1.0 on 415, and on a success that does not say what was written', async () => {
+    for (const answer of [{ status: 415 }, { status: 204 }]) {
+      const { peer, push, value } = await start(v2)
+      peer.respond = ({ version }) => (version === 2 ? answer : { status: 204 })
+      await push(count(1, 1))
+      await push(count(2, 2))
+      assert.deepEqual(
+        peer.requests.map(({ version }) => version),
+        [2, 1, 1],
+      )
+      assert.equal(value(`${ours}_fallbacks`), 1)
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 2)
+      assert.deepEqual(peer.violations, [])
+    }
+  })
+
+  it('does not send again what a 2.0 server says it has written', async () => {
+    const { peer, push, value } = await start({ ...v2, remote_write_queue: { num_consumers: 1 } })
+    peer.respond = (request) => ({
+      status: 400,
+      headers: { ...writtenHeaders(request), 'X-Prometheus-Remote-Write-Samples-Written': '2' },
+      body: 'duplicate sample for timestamp',
+    })
+    await push(count(1, 1), count(1, 2, { pod: 'b' }), count(1, 3, { pod: 'c' }))
+    assert.equal(peer.requests.length, 1)
+    assert.equal(value('otelcol_exporter_sent_metric_points'), 2)
+    assert.equal(value('otelcol_exporter_send_failed_metric_points'), 1)
+    assert.equal(value(`${ours}_rejected_samples`, { cause: 'duplicate_timestamp' }), 1)
+  })
+
+  it('waits as long as Retry-After asks', async () => {
+    const { peer, exporter, host, value } = await start()
+    peer.respond = () => ({ status: 429, headers: { 'Retry-After': '20' } })
+    await exporter.consume(metricsBatch([count(1, 1)]))
+    await until(() => host.lines.length === 1)
+    peer.respond = () => undefined
+    await host.clock.advance(19_000)
+    assert.equal(peer.requests.length, 1)
+    await host.clock.advance(1_100)
+    await until(() => value('otelcol_exporter_sent_metric_points') === 1)
+  })
+
+  it('gives up on a 4xx at once, and on 5xx when the time is spent', async () => {
+    const { peer, push, value, host, exporter } = await start({
+      retry_on_failure: { max_elapsed_time: '1s', max_interval: '1s' },
+      timeout: 0,
+    })
+    peer.respond = () => ({ status: 401, body: 'who are you' })
+    await push(count(1, 1))
+    assert.equal(peer.requests.length, 1)
+    peer.respond = () => ({ status: 500 })
+    await exporter.consume(metricsBatch([count(2, 2)]))
+    await until(async () => {
+      await host.clock.advance(500)
+      return value('otelcol_exporter_send_failed_metric_points') === 2
+    })
+    assert.deepEqual(
+      host.drops.map(({ cause }) => cause),
+      ['permanent_error', 'retries_exhausted'],
+    )
+  })
+
+  it('sends its own headers, those of the user, and never lets the body be mislabelled', async () => {
+    const { peer, push } = await start({
+      headers: { 'X-Scope-OrgID': 'team-a', 'Content-Type': 'text/plain' },
+    })
+    await push(count(1, 1))
+    const { headers } = peer.requests[0]
+    assert.equal(headers['x-scope-orgid'], 'team-a')
+    assert.equal(headers['user-agent'], 'Penstock/0.0.0')
+    assert.deepEqual(peer.violations, [])
+  })
+
+  it('compresses by zstd where told to', async () => {
+    const { peer, push } = await start({ compression: 'zstd' })
+    await push(count(1, 1))
+    assert.equal(peer.requests[0].headers['content-encoding'], 'zstd')
+    assert.equal(peer.values().size, 1)
+  })
+
+  it('keeps requests within max_batch_size_bytes and puts samples of one series together', async () => {
+    const { peer, exporter, host } = await start({
+      max_batch_size_bytes: 1000,
+      timeout: 0,
+      remote_write_queue: { min_size: 1000, num_consumers: 1 },
+    })
+    for (let round = 0; round < 20; round++) {
+      await exporter.consume(metricsBatch([count(round, round, { pod: 'a' })]))
+    }
+    await host.clock.advance(300)
+    await until(() => peer.values().values().next().value?.length === 20)
+    for (const { bytes } of peer.requests) assert.ok(bytes.length <= 1000)
+    assert.ok(peer.requests.length < 5)
+    assert.deepEqual(peer.violations, [])
+  })
+
+  it('adds up deltas, and says which ones it could not', async () => {
+    const { peer, push, value, host } = await start(v2)
+    const piece = (start: number, end: number, value_: number) =>
+      sum('hits', [point({}, { ...from(start), ...at(end), asDouble: value_ })], { sum: delta })
+    await push(piece(0, 10, 5))
+    await push(piece(10, 20, 7))
+    await push(piece(25, 30, 1))
+    await push(piece(0, 20, 100))
+    assert.deepEqual(peer.values().get('hits_total{job="shop"}'), [
+      [baseMs + 10, 5],
+      [baseMs + 20, 12],
+      [baseMs + 30, 13],
+    ])
+    const starts = peer.requests.flatMap(({ samples }) => samples.map(({ startMs }) => startMs))
+    assert.deepEqual(starts, [baseMs, baseMs, baseMs])
+    assert.equal(value(`${ours}_delta_points`, { start: 'aligned' }), 1)
+    assert.equal(value(`${ours}_delta_points`, { start: 'gap' }), 1)
+    assert.deepEqual(host.drops, [{ signal: 'metrics', itemCount: 1, cause: 'out_of_order' }])
+  })
+
+  it('adds up histogram deltas bucket by bucket', async () => {
+    const { peer, push } = await start()
+    const piece = (start: number, end: number, counts: bigint[]) => ({
+      name: 'lag',
+      histogram: {
+        ...delta,
+        dataPoints: [
+          {
+            ...from(start),
+            ...at(end),
+            count: counts[0] + counts[1],
+            sum: 2,
+            explicitBounds: [1],
+            bucketCounts: counts,
+          },
+        ],
+      },
+    })
+    await push(piece(0, 10, [1n, 2n]))
+    await push(piece(10, 20, [3n, 4n]))
+    const last = (series: string) => peer.values().get(series)?.at(-1)
+    assert.deepEqual(last('lag_bucket{job="shop",le="1"}'), [baseMs + 20, 4])
+    assert.deepEqual(last('lag_bucket{job="shop",le="+Inf"}'), [baseMs + 20, 10])
+    assert.deepEqual(last('lag_sum{job="shop"}'), [baseMs + 20, 4])
+  })
+
+  it('puts points of one batch into the order of time, and drops what comes behind it', async () => {
+    const { peer, push, host } = await start()
+    const points = [3, 1, 2, 2].map((ms) => point({}, { ...at(ms), asDouble: ms }))
+    await push(sum('hits', points))
+    await push(count(2, 9))
+    assert.deepEqual(
+      peer
+        .values()
+        .get('hits_total{job="shop"}')
+        ?.map(([, value]) => value),
+      [1, 2, 3],
+    )
+    assert.deepEqual(
+      host.drops.map(({ cause }) => cause),
+      ['duplicate_timestamp', 'out_of_order'],
+    )
+  })
+
+  it('lets one of two sources that collide on a series have it', async () => {
+    const { peer, push, value, host } = await start()
+    await push(gauge('a.b', [point({}, { ...at(1), asDouble: 1 })]))
+    await push(gauge('a_b', [point({}, { ...at(2), asDouble: 2 })]))
+    assert.deepEqual([...peer.values().values()], [[[baseMs + 1, 1]]])
+    assert.equal(value(`${ours}_collisions`), 1)
+    assert.match(host.lines.at(-1)!.message, /"a\.b".*keeps it.*"a_b"/)
+  })
+
+  it('remembers at most max_series, and forgets those that expire', async () => {
+    const { push, value, host } = await start({ max_series: 2, metric_expiration: '1m' })
+    await push(count(1, 1, { pod: 'a' }), count(1, 1, { pod: 'b' }), count(1, 1, { pod: 'c' }))
+    assert.equal(value(`${ours}_series`), 2)
+    assert.deepEqual(host.drops, [{ signal: 'metrics', itemCount: 1, cause: 'series_limit' }])
+    await host.clock.advance(150_000)
+    assert.equal(value(`${ours}_series`), 0)
+    assert.equal(value(`${ours}_sources`), 0)
+    assert.equal(value(`${ours}_expired_series`), 2)
+    await push(count(200_000, 1, { pod: 'c' }))
+    assert.equal(value(`${ours}_series`), 1)
+  })
+
+  it('sends target_info at the newest time of a resource, once a time', async () => {
+    const { peer, exporter, value } = await start({
+      target_info: { enabled: true },
+      external_labels: { region: 'eu', job: 'not this' },
+      namespace: 'acme',
+    })
+    const resource = { 'service.name': 'shop', 'k8s.pod.name': 'p-1' }
+    for (let times = 0; times < 2; times++) {
+      await exporter.consume(metricsBatch([count(1, 1), count(5, 1, { pod: 'b' })], { resource }))
+    }
+    await until(() => value('otelcol_exporter_queue_size', { data_type: 'metrics' }) === 0)
+    const series = 'acme_target_info{job="shop",k8s_pod_name="p-1",region="eu"}'
+    assert.deepEqual(peer.values().get(series), [[baseMs + 5, 1]])
+    assert.deepEqual(peer.violations, [])
+  })
+
+  it('makes labels of resource attributes, scopes and none, as told', async () => {
+    const { peer, exporter, value } = await start({
+      resource_to_telemetry_conversion: { enabled: true },
+      add_metric_suffixes: false,
+    })
+    const source = {
+      resource: { 'service.name': 'shop', zone: 'z1' },
+      scope: { name: 'lib', version: '2' },
+    }
+    await exporter.consume(metricsBatch([count(1, 1)], source))
+    await until(() => value('otelcol_exporter_queue_size', { data_type: 'metrics' }) === 0)
+    assert.deepEqual(
+      [...peer.values().keys()],
+      [
+        'hits{job="shop",otel_scope_name="lib",otel_scope_version="2",service_name="shop",zone="z1"}',
+      ],
+    )
+  })
+
+  it('sends 1.0 metadata once a minute when told to', async () => {
+    const { peer, push, host } = await start({ send_metadata: true })
+    const described = (ms: number) =>
+      sum('hits', [point({}, { ...at(ms), asDouble: 1 })], {
+        metric: { description: 'Hits.', unit: 'By' },
+      })
+    await push(described(1))
+    await push(described(2))
+    await host.clock.advance(61_000)
+    await push(described(3))
+    assert.deepEqual(
+      peer.requests.map(({ metadata }) => [...metadata.values()]),
+      [
+        [{ type: 1, metricFamilyName: 'hits_bytes_total', help: 'Hits.', unit: 'bytes' }],
+        [],
+        [{ type: 1, metricFamilyName: 'hits_bytes_total', help: 'Hits.', unit: 'bytes' }],
+      ],
+    )
+  })
+
+  it('refuses for now what does not fit into the queue, before deltas are added', async () => {
+    const { peer, exporter, host, value } = await start({
+      remote_write_queue: { queue_size: 1, num_consumers: 1 },
+    })
+    peer.respond = () => 'never'
+    await exporter.consume(metricsBatch([count(1, 1)]))
+    assert.throws(
+      () => exporter.consume(metricsBatch([count(2, 2)])),
+      (error: Refusal) => error.retryable,
+    )
+    assert.equal(value('otelcol_exporter_enqueue_failed_metric_points'), 1)
+    assert.ok(host.memory.heldBytes > 0)
+  })
+
+  it('without a queue answers only once it is delivered, and lets the caller repeat', async () => {
+    const { peer, exporter, value, host } = await start({
+      remote_write_queue: { enabled: false },
+      retry_on_failure: { enabled: false },
+    })
+    peer.respond = () => ({ status: 503 })
+    await assert.rejects(
+      async () => exporter.consume(metricsBatch([count(1, 1)])),
+      (error: Refusal) => error.retryable,
+    )
+    assert.deepEqual(host.drops, [])
+    peer.respond = () => undefined
+    await exporter.consume(metricsBatch([count(1, 1)]))
+    assert.equal(peer.values().size, 1)
+    assert.equal(value('otelcol_exporter_sent_metric_points'), 1)
+  })
+
+  it('refuses bytes that are no metrics and sends nothing of them', async () => {
+    const { peer, exporter, host } = await start()
+    const good = metricsBatch([count(1, 1)])
+    const [group] = good.groups
+    const broken = good.withGroups([
+      { ...group, rest: Uint8Array.from([...group.rest, 0x12, 0x04, 0x12, 0x02, 0x2a, 0x7f]) },
+    ])
+    assert.throws(
+      () => exporter.consume(broken),
+      (error: Refusal) => error.code === 'invalid',
+    )
+    await host.clock.advance(1000)
+    assert.equal(peer.requests.length, 0)
+  })
+
+  it('says by name what it does not support, and what cannot be', () => {
+    const parse = (settings: object) =>
+      prometheusRemoteWrite.config.safeParse({ endpoint: 'http://h/w', ...settings })
+    assert.match(parse({ wal: { directory: '/tmp' } }).error!.message, /not supported yet/)
+    const config = parse({
+      translation_strategy: 'NoTranslation',
+      headers: { 'content-type': 'x' },
+    })
+    const problems = prometheusRemoteWrite.check!(config.data)
+    assert.deepEqual(
+      problems.map(({ path, severity }) => [path.join('.'), severity]),
+      [
+        ['translation_strategy', undefined],
+        ['headers.content-type', 'warning'],
+      ],
+    )
+  })
+})

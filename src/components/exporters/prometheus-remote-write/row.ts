@@ -1,0 +1,115 @@
+/** What is sent: rows are Prometheus series, each with its labels encoded once; sources are OTLP series that feed them. */
+import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
+import type { DeltaState } from './delta-state.ts'
+import type { HistogramRows } from './histogram-rows.ts'
+import type { LabelSlice } from './label-slab.ts'
+import type { PooledSymbol } from './symbol-pool.ts'
+
+/** Numbers of remote write's MetricType. */
+export const metricTypes = { unknown: 0, counter: 1, gauge: 2, histogram: 3, summary: 5 } as const
+
+export type MetricType = (typeof metricTypes)[keyof typeof metricTypes]
+
+/** What metadata says of all series of one name. */
+export interface Family {
+  readonly name: string
+  readonly type: MetricType
+  readonly help: string
+  /** In Prometheus' words. */
+  readonly unit: string
+  /** When a metric of it last came, on the monotonic clock. */
+  usedMs: number
+  /** When its metadata was last delivered in 1.0, on the monotonic clock; -Infinity before the first time. */
+  metadataMs: number
+  /** The 2.0 request that numbered help and unit last, and their numbers. */
+  requestSerial: number
+  helpRef: number
+  unitRef: number
+}
+
+/** What rows belong together: they go through one shard, in order. */
+export interface RowOwner {
+  readonly shard: number
+  /** Set once it is forgotten. */
+  isGone: boolean
+  hasLoggedRejection: boolean
+  /** Time of the newest sample, and that as it was before the batch under way. -1 before the first. */
+  newestMs: number
+  committedMs: number
+}
+
+/** Whether points of a metric are wanted: the family they belong to, or the cause in the drop ledger. */
+export interface Verdict {
+  readonly family: Family | undefined
+  readonly cause: string
+}
+
+export type Metric = MetricSource<Verdict>
+
+/** One Prometheus series. All fields are set at once, so that all rows have one shape. */
+export class Row {
+  readonly owner: RowOwner
+  readonly family: Family
+  /** Sorted labels as fields of a 1.0 TimeSeries. */
+  readonly labels: LabelSlice
+  /** Names and values in turn; made when the first 2.0 request needs them. */
+  symbols: PooledSymbol[] | undefined = undefined
+  /** Samples may still be queued, but its symbols are not kept any more. */
+  isRetired = false
+  /** The request under construction that this row is part of, and the index of its last sample there. */
+  requestSerial = 0
+  lastIndex = 0
+
+  constructor(owner: RowOwner, family: Family, labels: LabelSlice) {
+    this.owner = owner
+    this.family = family
+    this.labels = labels
+  }
+}
+
+/** One OTLP series: the rows it feeds and how far it is. */
+export class Source implements RowOwner {
+  readonly family: Family
+  readonly metric: Metric
+  /** Names that no other source may feed, see the translator. */
+  readonly claims: readonly string[]
+  /** Tells attribute sets apart that became the same labels. */
+  readonly attributesHash: number
+  /** All of its samples go through this one, in order. */
+  readonly shard: number
+  isGone = false
+  hasLoggedCollision = false
+  hasLoggedRejection = false
+  /** Monotonic time of receipt. */
+  receivedMs = 0
+  newestMs = -1
+  committedMs = -1
+  /** The batch that committedMs is from before of. */
+  batchSerial = 0
+  /** Time of the newest point, in full. */
+  timeLow = 0
+  timeHigh = 0
+  number: Row | undefined = undefined
+  histogram: HistogramRows | undefined = undefined
+  /** Rows of a summary's quantiles by their text. */
+  quantiles: Map<string, Row> | undefined = undefined
+  delta: DeltaState | undefined = undefined
+
+  constructor(
+    metric: Metric,
+    identity: { claims: readonly string[]; attributesHash: number; shard: number },
+  ) {
+    this.family = metric.family!.family!
+    this.metric = metric
+    this.claims = identity.claims
+    this.attributesHash = identity.attributesHash
+    this.shard = identity.shard
+  }
+
+  /** Every row that it feeds now. */
+  *rows(): Iterable<Row> {
+    if (this.number !== undefined) yield this.number
+    if (this.histogram !== undefined) yield* this.histogram.all()
+    if (this.quantiles !== undefined) yield* this.quantiles.values()
+  }
+}

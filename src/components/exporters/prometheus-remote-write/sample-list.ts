@@ -1,0 +1,114 @@
+/** Samples in the order they are to be sent, in flat memory: a sample of a known row costs no object. */
+import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
+import type { Label } from '../../../kit/prometheus/labels.ts'
+import type { Row } from './row.ts'
+
+export interface RowExemplar {
+  readonly labels: readonly Label[]
+  readonly value: number
+  readonly timeMs: number
+}
+
+/** What only few samples have beside their value. */
+export interface SampleDetail {
+  readonly exemplars: readonly RowExemplar[]
+  /** In place of a value; 'stale' ends a native histogram's series. */
+  readonly histogram?: Exponential | 'stale'
+}
+
+/** What a sample takes here: value, time, start, row, detail and its mark. */
+export const sampleBytes = 41
+const capacityMin = 256
+
+// A stale marker is a NaN with these bits. They are written and copied as integers, since arithmetic and arrays of
+// doubles may set the bit that makes a NaN quiet.
+const staleLow = 2
+const staleHigh = 0x7ff00000
+
+export class SampleList {
+  length = 0
+  readonly rows: Row[] = []
+  readonly details: (SampleDetail | undefined)[] = []
+  /** Values as pairs of 32-bit words, low first. */
+  words = new Uint32Array(capacityMin * 2)
+  timesMs = new Float64Array(capacityMin)
+  startsMs = new Float64Array(capacityMin)
+  /** 1 for the last sample of a point. */
+  ends = new Uint8Array(capacityMin)
+  #doubles = new Float64Array(this.words.buffer)
+
+  push(row: Row, value: number, timeMs: number, startMs: number): void {
+    const at = this.#add(row, timeMs, startMs)
+    this.#doubles[at] = value
+  }
+
+  pushStale(row: Row, timeMs: number): void {
+    const at = this.#add(row, timeMs, 0)
+    this.words[at * 2] = staleLow
+    this.words[at * 2 + 1] = staleHigh
+  }
+
+  /** Adds the sample at `index` of another list. */
+  pushFrom(other: SampleList, index: number): void {
+    const at = this.#add(other.rows[index], other.timesMs[index], other.startsMs[index])
+    this.words[at * 2] = other.words[index * 2]
+    this.words[at * 2 + 1] = other.words[index * 2 + 1]
+    this.ends[at] = other.ends[index]
+    this.details[at] = other.details[index]
+  }
+
+  /** Forgets the first `count`; the others move up. */
+  dropFirst(count: number): void {
+    if (count >= this.length) return this.clear()
+    this.rows.splice(0, count)
+    this.details.splice(0, count)
+    this.words.copyWithin(0, count * 2, this.length * 2)
+    this.timesMs.copyWithin(0, count, this.length)
+    this.startsMs.copyWithin(0, count, this.length)
+    this.ends.copyWithin(0, count, this.length)
+    this.length -= count
+  }
+
+  clear(): void {
+    this.length = 0
+    this.rows.length = this.details.length = 0
+    // What one burst needed is not kept for ever.
+    if (this.timesMs.length > keptCapacityMax) this.#resize(capacityMin)
+  }
+
+  #add(row: Row, timeMs: number, startMs: number): number {
+    const at = this.length++
+    if (at === this.timesMs.length) this.#resize(at * 2)
+    this.rows.push(row)
+    this.details.push(undefined)
+    this.timesMs[at] = timeMs
+    this.startsMs[at] = startMs
+    this.ends[at] = 0
+    return at
+  }
+
+  #resize(capacity: number): void {
+    const { words, timesMs, startsMs, ends } = this
+    const kept = Math.min(this.length, capacity)
+    this.words = new Uint32Array(capacity * 2)
+    this.#doubles = new Float64Array(this.words.buffer)
+    this.timesMs = new Float64Array(capacity)
+    this.startsMs = new Float64Array(capacity)
+    this.ends = new Uint8Array(capacity)
+    this.words.set(words.subarray(0, kept * 2))
+    this.timesMs.set(timesMs.subarray(0, kept))
+    this.startsMs.set(startsMs.subarray(0, kept))
+    this.ends.set(ends.subarray(0, kept))
+  }
+}
+
+const keptCapacityMax = 65_536
+
+/** What a detail keeps in memory, roughly. */
+export function detailBytes({ exemplars, histogram }: SampleDetail): number {
+  let byteLength = exemplars.length * 200
+  if (histogram !== undefined && histogram !== 'stale') {
+    byteLength += 200 + (histogram.positive.counts.length + histogram.negative.counts.length) * 8
+  }
+  return byteLength
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import {
+  byteSize,
+  duration,
+  optionalSection,
+  section,
+  text,
+  unsupported,
+} from '../../../config/schema.ts'
+import { httpClientProblems, httpClientShape, httpUrl } from '../../../kit/http/client-settings.ts'
+import { collectorLabelNaming } from '../../../kit/prometheus/label-name.ts'
+import { joinLabels, type LabelRules } from '../../../kit/prometheus/labels.ts'
+import {
+  escapesNames,
+  type TranslationStrategy,
+  translationStrategies,
+} from '../../../kit/prometheus/metric-name.ts'
+import { matchesPatterns } from '../../../kit/prometheus/promoted-attributes.ts'
+import { retryOnFailure } from '../../../kit/retry/retry-settings.ts'
+import type { ConfigProblem } from '../../../pipeline/component.ts'
+
+export const messageV1 = 'prometheus.WriteRequest'
+export const messageV2 = 'io.prometheus.write.v2.Request'
+
+const queueShape = {
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Answer once a batch is queued, not once it is delivered.'),
+  queue_size: z
+    .int()
+    .positive()
+    .default(10_000)
+    .describe('Most batches whose samples are not all delivered; further ones are refused.'),
+  num_consumers: z
+    .int()
+    .positive()
+    .default(5)
+    .describe('Series are dealt out to this many shards; each has one request under way.'),
+  min_size: z
+    .int()
+    .min(0)
+    .default(2000)
+    .describe('A shard sends once it has this many samples; 0 sends what there is at once.'),
+  flush_timeout: duration()
+    .prefault('200ms')
+    .describe('A shard sends what it has after this long, counted from its first sample.'),
+}
+
+const clientShape = {
+  endpoint: httpUrl().describe('URL to write to, such as http://prometheus:9090/api/v1/write.'),
+  ...httpClientShape({ timeout: '5s' }),
+  compression: z
+    .enum(['snappy', 'zstd'])
+    .default('snappy')
+    .describe('Of request bodies. Every server takes snappy; some take zstd too.'),
+  http: unsupported('write its keys beside endpoint'),
+  retry_on_failure: retryOnFailure({ initialInterval: '50ms' }).describe(
+    'Waits between attempts. What follows in the same series waits too.',
+  ),
+  remote_write_queue: section(queueShape).describe('What waits to be sent.'),
+  max_batch_size_bytes: byteSize()
+    .prefault(3_000_000)
+    .describe('Most bytes in a request before compression.'),
+  max_batch_request_parallelism: z
+    .int()
+    .positive()
+    .optional()
+    .describe('Accepted; remote_write_queue.num_consumers says how much goes on at once.'),
+  protobuf_message: z
+    .enum([messageV1, messageV2])
+    .default(messageV1)
+    .describe('Remote write 1.0 or 2.0. A server that does not know 2.0 gets 1.0.'),
+  wal: unsupported('a write-ahead log; what waits is held in memory'),
+}
+
+const translationShape = {
+  namespace: text().default('').describe('Put in front of every metric name.'),
+  external_labels: z
+    .record(z.string(), text())
+    .default({})
+    .describe('Labels of every series, where it has none of that name.'),
+  add_metric_suffixes: z
+    .boolean()
+    .default(true)
+    .describe('Add unit and type to names; `translation_strategy`, if set, decides instead.'),
+  translation_strategy: z
+    .enum(translationStrategies)
+    .optional()
+    .describe('How names become Prometheus names.'),
+  send_metadata: z
+    .boolean()
+    .default(false)
+    .describe('Send type, help and unit of each metric once a minute; 2.0 always has them.'),
+  disable_scope_info: z.boolean().default(false).describe('Leave out the otel_scope_ labels.'),
+  target_info: section({
+    enabled: z.boolean().default(true).describe('false turns it off.'),
+  }).describe('Send the resource attributes as a series of their own.'),
+  resource_to_telemetry_conversion: optionalSection({
+    enabled: z.boolean().default(false).describe('true turns it on.'),
+    exclude_service_attributes: z
+      .boolean()
+      .default(false)
+      .describe('Leave out service.name, service.namespace and service.instance.id.'),
+  }).describe('Make labels of all resource attributes.'),
+  metric_expiration: duration()
+    .prefault('5m')
+    .describe('How long a series is remembered after its last point; a delta sum ends with it.'),
+  max_series: z
+    .int()
+    .positive()
+    .default(1_000_000)
+    .describe('Most series to remember; points of further ones are dropped and counted.'),
+  export_created_metric: unsupported('2.0 carries start times'),
+}
+
+export const settings = section({ ...clientShape, ...translationShape })
+
+export type RemoteWriteSettings = z.output<
+  z.ZodObject<typeof clientShape & typeof translationShape>
+>
+
+/** Headers that say what the body is: ours alone. */
+export const fixedHeaders = [
+  'content-encoding',
+  'content-type',
+  'x-prometheus-remote-write-version',
+] as const
+
+export function checkSettings(config: RemoteWriteSettings): ConfigProblem[] {
+  const problems = httpClientProblems(config)
+  if (!escapesNames(strategyOf(config)) && config.protobuf_message === messageV1) {
+    const message = `keeps UTF-8 names, for which protobuf_message must be ${messageV2}`
+    problems.push({ path: ['translation_strategy'], message })
+  }
+  for (const name of Object.keys(config.headers)) {
+    if (!(fixedHeaders as readonly string[]).includes(name.toLowerCase())) continue
+    const message = 'is set by the protocol; this value has no effect'
+    problems.push({ path: ['headers', name], message, severity: 'warning' })
+  }
+  return problems
+}
+
+export function strategyOf(config: RemoteWriteSettings): TranslationStrategy {
+  if (config.translation_strategy !== undefined) return config.translation_strategy
+  return config.add_metric_suffixes
+    ? 'UnderscoreEscapingWithSuffixes'
+    : 'UnderscoreEscapingWithoutSuffixes'
+}
+
+export function labelRules(config: RemoteWriteSettings): LabelRules {
+  const naming = { ...collectorLabelNaming, escape: escapesNames(strategyOf(config)) }
+  const labels = Object.entries(config.external_labels).map(([key, value]) => ({
+    key,
+    text: value,
+    identity: value,
+  }))
+  return {
+    naming,
+    constLabels: joinLabels(naming, labels),
+    scopeInfo: !config.disable_scope_info,
+    promotes: promotes(config),
+    keepIdentifying: false,
+  }
+}
+
+function promotes(config: RemoteWriteSettings): (key: string) => boolean {
+  const conversion = config.resource_to_telemetry_conversion as
+    | { exclude_service_attributes: boolean }
+    | undefined
+  if (conversion === undefined) return () => false
+  if (!conversion.exclude_service_attributes) return () => true
+  const excluded = ['service.name', 'service.namespace', 'service.instance.id']
+  return matchesPatterns({ included: undefined, excluded })
+}

@@ -1,0 +1,313 @@
+/** From batches to samples of Prometheus series: which series a point belongs to, who owns it, and when it is over. */
+import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
+import { type Label, type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
+import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
+import { metricData, temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { describeSource, nameKind } from '../../../kit/prometheus/metric-source.ts'
+import { compareNanos } from '../../../kit/prometheus/nanos.ts'
+import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
+import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import { unitText } from '../../../kit/prometheus/unit-words.ts'
+import type { Batch } from '../../../otlp/batch.ts'
+import type { ExporterHost } from '../../../pipeline/host.ts'
+import { hashText } from './hash-text.ts'
+import { PointTaker } from './point-taker.ts'
+import {
+  type Family,
+  type Metric,
+  metricTypes,
+  type MetricType,
+  Source,
+  type Verdict,
+} from './row.ts'
+import { RowMaker } from './row-maker.ts'
+import { SampleList } from './sample-list.ts'
+import { sortSamples } from './sort-samples.ts'
+import type { SymbolPool } from './symbol-pool.ts'
+import { TargetInfoRows } from './target-info-rows.ts'
+import type { WriteMetrics } from './write-metrics.ts'
+
+export interface TranslatorOptions {
+  readonly naming: MetricNaming
+  readonly rules: LabelRules
+  readonly expirationMs: number
+  readonly seriesMax: number
+  readonly hasTargetInfo: boolean
+  readonly shardCount: number
+  readonly symbols: SymbolPool
+}
+
+export class Translator {
+  readonly #options: TranslatorOptions
+  readonly #host: ExporterHost
+  readonly #metrics: WriteMetrics
+  readonly #index: SeriesIndex<Verdict, Source>
+  readonly #rows: RowMaker
+  readonly #taker: PointTaker
+  readonly #targets: TargetInfoRows
+  readonly #families = new Map<string, Family>()
+  /** Who feeds a series, by its name and labels. */
+  readonly #owners = new Map<string, Source>()
+  readonly #drops = new Map<string, number>()
+  #stage = new SampleList()
+  #spare = new SampleList()
+  #seriesCount = 0
+  #takenCount = 0
+  #nowMs = 0
+  #hasLoggedOverflow = false
+
+  constructor(options: TranslatorOptions, host: ExporterHost, metrics: WriteMetrics) {
+    this.#options = options
+    this.#host = host
+    this.#metrics = metrics
+    this.#rows = new RowMaker(options.symbols)
+    const { deltas, undated } = metrics
+    const { naming } = options.rules
+    this.#taker = new PointTaker({ naming, rows: this.#rows, deltas, undated }, this.#stage)
+    this.#targets = new TargetInfoRows(options, this.#rows)
+    const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    // Twice, since a series has a key more for each order its attributes come in.
+    const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2 }
+    this.#index = new SeriesIndex(limits, {
+      openMetric: (metric) => this.#judge(metric).family !== undefined,
+      openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
+      take: (source, point, metric) => this.#take(source, point, metric),
+      refuse: (metric, pointCount) =>
+        this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
+      closeResource: (resource) => {
+        if (options.hasTargetInfo) {
+          this.#targets.see(resource, this.#nowMs, this.#taker.newestMs, this.#stage)
+        }
+        this.#taker.forgetNewest()
+      },
+    })
+  }
+
+  get seriesCount(): number {
+    return this.#seriesCount
+  }
+
+  get sourceCount(): number {
+    return this.#index.sourceCount
+  }
+
+  /** To be used up before the next batch. Throws a WireError on bytes that are no metrics; nothing of them is sent then. */
+  translate(batch: Batch): SampleList {
+    this.#nowMs = this.#host.clock.monotonicMs()
+    this.#takenCount = 0
+    this.#stage.clear()
+    this.#taker.beginBatch(this.#host.clock.nowMs())
+    try {
+      this.#index.read(batch, this.#nowMs)
+    } finally {
+      let dropCount = 0
+      for (const [cause, count] of this.#drops) {
+        this.#host.dropped('metrics', count, cause)
+        dropCount += count
+      }
+      this.#drops.clear()
+      this.#metrics.failedTranslations.add(dropCount)
+      this.#metrics.failed.add(dropCount)
+    }
+    const samples = this.#taker.needsSort ? this.#sorted() : this.#stage
+    this.#metrics.translated.add(samples.length)
+    // A delta point that only adds to the next one's sum has nothing to send, and nothing to lose either.
+    let endCount = 0
+    for (let index = 0; index < samples.length; index++) endCount += samples.ends[index]
+    this.#metrics.sent.add(this.#takenCount - endCount)
+    return samples
+  }
+
+  /** Forgets some of what has expired; called often, each time for a bounded while. */
+  sweep(): void {
+    const beforeMs = this.#host.clock.monotonicMs() - this.#options.expirationMs
+    const entryCount = Math.max(sweepEntriesMin, Math.ceil(this.#index.keyCount / sweepParts))
+    const isDone = this.#index.sweep(entryCount, beforeMs, (source) => {
+      if (!source.isGone && source.receivedMs < beforeMs) {
+        this.#metrics.expired.add(1)
+        this.#remove(source)
+      }
+      return source.isGone
+    })
+    if (!isDone) return
+    this.#targets.sweep(beforeMs)
+    for (const [key, family] of this.#families) {
+      if (family.usedMs < beforeMs) this.#families.delete(key)
+    }
+    this.#hasLoggedOverflow &&= this.#seriesCount >= this.#options.seriesMax
+  }
+
+  #sorted(): SampleList {
+    const duplicates = sortSamples(this.#stage, this.#spare)
+    if (duplicates > 0) {
+      this.#takenCount -= duplicates
+      this.#host.dropped('metrics', duplicates, 'duplicate_timestamp')
+      this.#metrics.failed.add(duplicates)
+    }
+    return this.#spare
+  }
+
+  #judge(metric: Metric): Verdict {
+    metric.family ??= this.#verdict(metric)
+    if (metric.family.family !== undefined) metric.family.family.usedMs = this.#nowMs
+    return metric.family
+  }
+
+  #verdict(metric: Metric): Verdict {
+    const type = metricType(metric)
+    if (type === undefined) return { family: undefined, cause: 'no_data' }
+    const { dataField, name: source, unit } = metric
+    if (dataField !== metricData.gauge && dataField !== metricData.summary) {
+      const isKnown =
+        metric.temporality === temporality.delta || metric.temporality === temporality.cumulative
+      if (!isKnown) return { family: undefined, cause: 'temporality_unspecified' }
+    }
+    const name = metricName(this.#options.naming, { name: source, unit, kind: nameKind(metric) })
+    if (name === undefined) return { family: undefined, cause: 'invalid_name' }
+    const key = `${type}${name}`
+    let family = this.#families.get(key)
+    if (family === undefined) {
+      family = {
+        name,
+        type,
+        help: metric.help,
+        unit: unitText(unit),
+        usedMs: this.#nowMs,
+        metadataMs: -Infinity,
+        requestSerial: 0,
+        helpRef: 0,
+        unitRef: 0,
+      }
+      this.#families.set(key, family)
+    }
+    return { family, cause: '' }
+  }
+
+  #take(source: Source, point: PointReader, metric: Metric): void {
+    const cause = this.#taker.take(source, point, metric)
+    if (cause === undefined) {
+      source.receivedMs = this.#nowMs
+      this.#takenCount++
+      return
+    }
+    this.#drop(cause, 1)
+    // Nothing is kept for a series whose very first point was unusable.
+    if (source.newestMs < 0) this.#remove(source)
+  }
+
+  #open(
+    metric: Metric,
+    attributes: readonly TextAttribute[],
+    point: PointReader,
+  ): Source | undefined {
+    const { scope, dataField } = metric
+    const labels = seriesLabels(this.#options.rules, {
+      point: attributes,
+      resource: scope.resource.labels,
+      scope: scope.labels,
+      reserved: reservedLabels[dataField],
+    })
+    const labelText = labelKey(labels)
+    const attributesHash = hashText(attributesIdentity(attributes))
+    const claims = claimedNames(metric).map((name) => `${name}\n${labelText}`)
+    for (const claim of claims) {
+      const owner = this.#owners.get(claim)
+      if (owner === undefined) continue
+      if (owner.metric === metric && owner.attributesHash === attributesHash) return owner
+      if (!this.#isOver(owner, point)) {
+        this.#collide(owner, metric, claim)
+        return undefined
+      }
+      this.#remove(owner)
+    }
+    if (this.#seriesCount >= this.#options.seriesMax) {
+      this.#overflow(metric)
+      return undefined
+    }
+    const shard = (hashText(claims[0]) >>> 0) % this.#options.shardCount
+    const source = new Source(metric, { claims, attributesHash, shard })
+    this.#rows.begin(source, labels)
+    for (const claim of claims) this.#owners.set(claim, source)
+    this.#seriesCount++
+    return source
+  }
+
+  /** Expired, or ended before the newcomer began: a process that was restarted is no second source. */
+  #isOver(source: Source, point: PointReader): boolean {
+    if (source.receivedMs < this.#nowMs - this.#options.expirationMs) return true
+    const { timeLow, timeHigh } = source
+    return compareNanos(point.startLow, point.startHigh, timeLow, timeHigh) > 0
+  }
+
+  #collide(owner: Source, metric: Metric, claim: string): void {
+    this.#metrics.collisions.add(1)
+    this.#drop('series_collision', 1)
+    if (owner.hasLoggedCollision) return
+    owner.hasLoggedCollision = true
+    this.#host.log.warn(
+      { series: claim.replace('\n', ' ') },
+      `two sources collide on one series: ${describeSource(owner.metric)} keeps it, points of ` +
+        `${describeSource(metric)} are dropped until it has expired`,
+    )
+  }
+
+  #overflow(metric: Metric): void {
+    this.#drop('series_limit', 1)
+    if (this.#hasLoggedOverflow) return
+    this.#hasLoggedOverflow = true
+    this.#host.log.warn(
+      { metric: metric.name, max_series: this.#options.seriesMax },
+      'max_series is reached: points of new series are dropped until others expire',
+    )
+  }
+
+  #remove(source: Source): void {
+    if (source.isGone) return
+    this.#rows.takeDown(source)
+    for (const claim of source.claims) this.#owners.delete(claim)
+    this.#seriesCount--
+  }
+
+  #drop(cause: string, count: number): void {
+    this.#drops.set(cause, (this.#drops.get(cause) ?? 0) + count)
+  }
+}
+
+const sweepEntriesMin = 2000
+/** A whole round takes this many sweeps when there are many series. */
+const sweepParts = 60
+
+const reservedLabels: Readonly<Record<number, 'le' | 'quantile' | undefined>> = {
+  [metricData.histogram]: 'le',
+  [metricData.exponentialHistogram]: 'le',
+  [metricData.summary]: 'quantile',
+}
+
+function metricType(metric: Metric): MetricType | undefined {
+  switch (metric.dataField) {
+    case metricData.gauge:
+      return metric.originalType === 'unknown' ? metricTypes.unknown : metricTypes.gauge
+    case metricData.sum:
+      return metric.isMonotonic ? metricTypes.counter : metricTypes.gauge
+    case metricData.histogram:
+    case metricData.exponentialHistogram:
+      return metricTypes.histogram
+    case metricData.summary:
+      return metricTypes.summary
+    default:
+      return undefined
+  }
+}
+
+/** Names of samples without labels of their own: whoever has these has all the others too. */
+function claimedNames({ dataField, family }: Metric): string[] {
+  const { name } = family!.family!
+  if (dataField === metricData.histogram) return [`${name}_count`, `${name}_sum`]
+  return dataField === metricData.summary ? [`${name}_count`, `${name}_sum`] : [name]
+}
+
+/** One flat text for equal labels: it is kept for long, and a rope would hold on to its pieces. */
+function labelKey(labels: readonly Label[]): string {
+  const text = labels.map(({ name, value }) => `${name}=${JSON.stringify(value)}`).join(',')
+  return Buffer.from(text, 'utf8').toString('utf8')
+}

@@ -1,0 +1,125 @@
+/** Sends samples as remote write requests, in the version the server knows. */
+import { compressBody } from '../../../kit/compression/compress.ts'
+import { HttpClient } from '../../../kit/http/http-client.ts'
+import type { ExporterHost } from '../../../pipeline/host.ts'
+import { NotV2, readAnswer, type Written } from './read-answer.ts'
+import type { SampleList } from './sample-list.ts'
+import { messageV1, messageV2, type RemoteWriteSettings } from './settings.ts'
+import type { SymbolPool } from './symbol-pool.ts'
+import type { WriteMetrics } from './write-metrics.ts'
+import type { BuildRequest, WriteCounts } from './write-request.ts'
+import { requestBuilderV1 } from './write-request-v1.ts'
+import { requestBuilderV2 } from './write-request-v2.ts'
+
+/** 1.0 metadata goes out again after this long, for servers that were restarted. */
+const metadataPeriodMs = 60_000
+
+/** A request's body, kept between attempts. */
+interface Encoded {
+  readonly isV2: boolean
+  readonly body: Uint8Array
+  readonly counts: WriteCounts
+  readonly onDelivered: () => void
+}
+
+/** What was sent, and what became of it. */
+export interface Outcome extends Written {
+  readonly sent: WriteCounts
+}
+
+export class WriteClient {
+  readonly #settings: RemoteWriteSettings
+  readonly #host: ExporterHost
+  readonly #metrics: WriteMetrics
+  readonly #client: HttpClient
+  readonly #url: URL
+  readonly #v1: BuildRequest
+  readonly #v2: BuildRequest
+  #isV2: boolean
+
+  constructor(
+    settings: RemoteWriteSettings,
+    host: ExporterHost,
+    uses: { readonly metrics: WriteMetrics; readonly symbols: SymbolPool },
+  ) {
+    this.#settings = settings
+    this.#host = host
+    this.#metrics = uses.metrics
+    this.#client = new HttpClient(settings, host)
+    this.#url = new URL(settings.endpoint)
+    this.#v1 = requestBuilderV1()
+    this.#v2 = requestBuilderV2(uses.symbols)
+    this.#isV2 = settings.protobuf_message === messageV2
+  }
+
+  /** One call an attempt; each gives what was written or rejects with a Refusal. */
+  request(
+    list: SampleList,
+    indices: readonly number[],
+  ): (attemptNumber: number, abort: AbortSignal) => Promise<Outcome> {
+    let encoded: Encoded | undefined
+    const send = async (attemptNumber: number, abort: AbortSignal): Promise<Outcome> => {
+      if (encoded?.isV2 !== this.#isV2) encoded = await this.#encode(list, indices)
+      const { isV2, body, counts, onDelivered } = encoded
+      const headers = this.#headers(isV2, attemptNumber)
+      const answer = await this.#client.post({ url: this.#url, headers, body, abort })
+      try {
+        const asked = { url: this.#url, nowMs: this.#host.clock.nowMs(), isV2, counts }
+        const written = readAnswer(answer, asked)
+        onDelivered()
+        return { ...written, sent: counts }
+      } catch (error) {
+        if (!(error instanceof NotV2)) throw error
+        this.#fallBack(error.message)
+        return send(attemptNumber, abort)
+      }
+    }
+    return send
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+  }
+
+  async #encode(list: SampleList, indices: readonly number[]): Promise<Encoded> {
+    const isV2 = this.#isV2
+    const nowMs = this.#host.clock.monotonicMs()
+    const metadataBeforeMs = this.#settings.send_metadata ? nowMs - metadataPeriodMs : undefined
+    const { body, counts, described } = (isV2 ? this.#v2 : this.#v1)(list, indices, {
+      metadataBeforeMs,
+    })
+    const { compression } = this.#settings
+    // Copied for zstd: it may work on it while the next request is built in the same memory.
+    const compressed = await compressBody(compression, compression === 'zstd' ? body.slice() : body)
+    const onDelivered = () => {
+      for (const family of described) family.metadataMs = nowMs
+    }
+    return { isV2, body: compressed, counts, onDelivered }
+  }
+
+  #headers(isV2: boolean, attemptNumber: number): Record<string, string> {
+    const headers: Record<string, string> = { 'user-agent': `Penstock/${this.#host.version}` }
+    for (const [name, value] of Object.entries(this.#settings.headers)) {
+      headers[name.toLowerCase()] = value.reveal()
+    }
+    headers['content-encoding'] = this.#settings.compression
+    headers['content-type'] = 'application/x-protobuf'
+    headers['x-prometheus-remote-write-version'] = '0.1.0'
+    if (isV2) {
+      headers['content-type'] += `;proto=${messageV2}`
+      headers['x-prometheus-remote-write-version'] = '2.0.0'
+    }
+    if (attemptNumber > 0) headers['retry-attempt'] = String(attemptNumber)
+    return headers
+  }
+
+  #fallBack(reason: string): void {
+    if (!this.#isV2) return
+    this.#isV2 = false
+    this.#metrics.fallbacks.add(1)
+    this.#host.log.warn(
+      { error: reason },
+      `the server does not take ${messageV2}: from now on ${messageV1} is sent`,
+    )
+  }
+}

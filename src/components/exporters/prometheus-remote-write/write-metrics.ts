@@ -1,0 +1,142 @@
+import type { MetricDeclaration } from '../../../pipeline/component.ts'
+import type { Host } from '../../../pipeline/host.ts'
+import type { Counter } from '../../../pipeline/meter.ts'
+import type { DeltaCounters } from './delta-state.ts'
+
+/** The Collector's names where it has them. */
+const names = {
+  sent: 'otelcol_exporter_sent_metric_points',
+  failed: 'otelcol_exporter_send_failed_metric_points',
+  enqueueFailed: 'otelcol_exporter_enqueue_failed_metric_points',
+  queueSize: 'otelcol_exporter_queue_size',
+  queueCapacity: 'otelcol_exporter_queue_capacity',
+  inFlight: 'otelcol_exporter_in_flight_requests',
+  translated: 'otelcol_exporter_prometheusremotewrite_translated_time_series',
+  failedTranslations: 'otelcol_exporter_prometheusremotewrite_failed_translations',
+  sentBatches: 'otelcol_exporter_prometheusremotewrite_sent_batches',
+  consumers: 'otelcol_exporter_prometheusremotewrite_consumers',
+  samples: 'otelcol_exporter_prometheusremotewrite_written_samples',
+  histograms: 'otelcol_exporter_prometheusremotewrite_written_histograms',
+  exemplars: 'otelcol_exporter_prometheusremotewrite_written_exemplars',
+  rejected: 'penstock_exporter_prometheusremotewrite_rejected_samples',
+  series: 'penstock_exporter_prometheusremotewrite_series',
+  sources: 'penstock_exporter_prometheusremotewrite_sources',
+  expired: 'penstock_exporter_prometheusremotewrite_expired_series',
+  collisions: 'penstock_exporter_prometheusremotewrite_collisions',
+  deltas: 'penstock_exporter_prometheusremotewrite_delta_points',
+  undated: 'penstock_exporter_prometheusremotewrite_undated_points',
+  fallbacks: 'penstock_exporter_prometheusremotewrite_fallbacks',
+} as const
+
+type Key = keyof typeof names
+
+const help: Readonly<Record<Key, string>> = {
+  sent: 'Number of metric points successfully sent to the destination.',
+  failed: 'Number of metric points that could not be translated or sent.',
+  enqueueFailed: 'Number of metric points that the queue did not take.',
+  queueSize: 'Batches whose samples are not all delivered, what is being sent included.',
+  queueCapacity: 'Most such batches.',
+  inFlight: 'Requests being sent now, waits between retries included.',
+  translated: 'Samples made of points.',
+  failedTranslations: 'Points of which no sample could be made.',
+  sentBatches: 'Requests that the server took.',
+  consumers: 'Shards: requests that may be under way at once.',
+  samples: 'Samples that the server took.',
+  histograms: 'Native histograms that the server took.',
+  exemplars: 'Exemplars that the server took.',
+  rejected: 'Samples that the server refused for good, by the cause it gave.',
+  series: 'Series of points that are remembered now.',
+  sources: 'Resources, scopes and metrics that are known now, each counted.',
+  expired: 'Series forgotten because nothing came for metric_expiration.',
+  collisions: 'Points dropped because another source feeds their series.',
+  deltas: 'Delta points by how their start met the end of what was accumulated.',
+  undated: 'Points without a time, sent with that of their receipt.',
+  fallbacks: 'Times that 2.0 was given up for 1.0, which is at most once a start.',
+}
+
+/** Why a server refused a sample, as far as its answer tells. */
+export const rejectionCauses = [
+  'out_of_order',
+  'duplicate_timestamp',
+  'out_of_bounds',
+  'invalid_labels',
+  'other',
+] as const
+
+export type RejectionCause = (typeof rejectionCauses)[number]
+
+const gauges: ReadonlySet<Key> = new Set([
+  'queueSize',
+  'queueCapacity',
+  'inFlight',
+  'consumers',
+  'series',
+  'sources',
+])
+const extraLabels: Readonly<Partial<Record<Key, string>>> = {
+  queueSize: 'data_type',
+  queueCapacity: 'data_type',
+  inFlight: 'data_type',
+  deltas: 'start',
+  rejected: 'cause',
+}
+
+export const declaredMetrics: readonly MetricDeclaration[] = (Object.keys(names) as Key[]).map(
+  (key) => ({
+    name: names[key],
+    kind: gauges.has(key) ? 'gauge' : 'counter',
+    help: help[key],
+    labels: ['exporter', ...(extraLabels[key] === undefined ? [] : [extraLabels[key]])],
+  }),
+)
+
+type Counted = Exclude<
+  Key,
+  'queueSize' | 'queueCapacity' | 'inFlight' | 'consumers' | 'series' | 'sources'
+>
+
+export type WriteMetrics = Readonly<Record<Exclude<Counted, 'deltas' | 'rejected'>, Counter>> & {
+  readonly deltas: DeltaCounters
+  readonly rejected: Readonly<Record<RejectionCause, Counter>>
+}
+
+export interface WriteGauges {
+  readonly queueSize: () => number
+  readonly queueCapacity: () => number
+  readonly inFlight: () => number
+  readonly consumers: () => number
+  readonly series: () => number
+  readonly sources: () => number
+}
+
+export function writeMetrics({ id, meter }: Host, read: WriteGauges): WriteMetrics {
+  for (const key of Object.keys(read) as (keyof WriteGauges)[]) {
+    const labels = { exporter: id, ...(extraLabels[key] && { [extraLabels[key]]: 'metrics' }) }
+    meter.observe(names[key], help[key], labels, read[key])
+  }
+  const counter = (key: Key, labels: Record<string, string> = {}) =>
+    meter.counter(names[key], help[key], { exporter: id, ...labels })
+  return {
+    sent: counter('sent'),
+    failed: counter('failed'),
+    enqueueFailed: counter('enqueueFailed'),
+    translated: counter('translated'),
+    failedTranslations: counter('failedTranslations'),
+    sentBatches: counter('sentBatches'),
+    samples: counter('samples'),
+    histograms: counter('histograms'),
+    exemplars: counter('exemplars'),
+    expired: counter('expired'),
+    collisions: counter('collisions'),
+    undated: counter('undated'),
+    fallbacks: counter('fallbacks'),
+    deltas: {
+      aligned: counter('deltas', { start: 'aligned' }),
+      gap: counter('deltas', { start: 'gap' }),
+      overlap: counter('deltas', { start: 'overlap' }),
+    },
+    rejected: Object.fromEntries(
+      rejectionCauses.map((cause) => [cause, counter('rejected', { cause })]),
+    ) as Record<RejectionCause, Counter>,
+  }
+}
