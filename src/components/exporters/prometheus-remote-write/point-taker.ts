@@ -9,7 +9,8 @@ import {
 } from '../../../kit/prometheus/exponential-reader.ts'
 import { HistogramReader, SummaryReader } from '../../../kit/prometheus/histogram-reader.ts'
 import type { LabelNaming } from '../../../kit/prometheus/label-name.ts'
-import { metricData, temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { metricDataFields } from '../../../otlp/fields.ts'
 import { epochMs } from '../../../kit/prometheus/nanos.ts'
 import { plainText } from '../../../kit/prometheus/number-text.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
@@ -117,12 +118,12 @@ export class PointTaker {
   #takeValue(source: Source, point: PointReader, metric: Metric): string | undefined {
     if (!point.hasRecordedValue) return this.#end(source, metric)
     switch (metric.dataField) {
-      case metricData.gauge:
-      case metricData.sum:
+      case metricDataFields.gauge:
+      case metricDataFields.sum:
         if (!point.hasValue) return 'no_value'
         this.#pushNumber(source, point, point.value)
         return undefined
-      case metricData.histogram: {
+      case metricDataFields.histogram: {
         const reader = this.#histogram
         reader.read(point.bytes, point.start, point.end)
         const values = {
@@ -132,7 +133,7 @@ export class PointTaker {
         }
         return this.#pushHistogram(source, point, values)
       }
-      case metricData.exponentialHistogram: {
+      case metricDataFields.exponentialHistogram: {
         const value = readExponential(point.bytes, point.start, point.end)
         return this.#pushExponential(source, point, value)
       }
@@ -166,14 +167,14 @@ export class PointTaker {
   ): string | undefined {
     // Of points within one millisecond only the first is sent: the others are in the next one's sum.
     const isSent = this.#timeMs > source.newestMs
-    if (metric.dataField === metricData.sum) {
+    if (metric.dataField === metricDataFields.sum) {
       if (!point.hasValue) return 'no_value'
       state.value += point.value
       this.#setStart(source.family.type, state.startLow, state.startHigh)
       if (isSent) this.#pushNumber(source, point, state.value)
       return undefined
     }
-    if (metric.dataField === metricData.histogram) {
+    if (metric.dataField === metricDataFields.histogram) {
       const reader = this.#histogram
       reader.read(point.bytes, point.start, point.end)
       if (this.#bounds.get(reader.bounds) === undefined) return 'invalid_histogram'
@@ -261,7 +262,7 @@ export class PointTaker {
 
   /** A point without a recorded value ends all of its series. */
   #end(source: Source, metric: Metric): undefined {
-    const isNative = metric.dataField === metricData.exponentialHistogram
+    const isNative = metric.dataField === metricDataFields.exponentialHistogram
     for (const row of source.rows()) {
       this.#stage.pushStale(row, this.#timeMs)
       if (isNative) this.#stage.details[this.#stage.length - 1] = staleHistogram
@@ -289,5 +290,5 @@ export class PointTaker {
 const staleHistogram = { exemplars: [], histogram: 'stale' } as const
 
 function hasTemporality({ dataField }: Metric): boolean {
-  return dataField !== metricData.gauge && dataField !== metricData.summary
+  return dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary
 }

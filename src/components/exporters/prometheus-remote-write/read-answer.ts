@@ -76,7 +76,7 @@ const textLengthMax = 300
 function explain(answer: HttpAnswer, { url }: Asked): string {
   const text = new TextDecoder().decode(answer.body).replaceAll(/\s+/g, ' ').trim()
   const words = text === '' ? '' : `: ${text.slice(0, textLengthMax)}`
-  return `${url.href} answered ${answer.status}${words}`
+  return `${url.origin}${url.pathname} answered ${answer.status}${words}`
 }
 
 // Of Prometheus, Mimir, Cortex and Thanos. Only for the counter: what is done does not depend on it.

@@ -70,7 +70,8 @@ export class RemoteWriteExporter implements Exporter {
     this.#shards = Array.from({ length: queue.num_consumers }, () => new Shard(shard))
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    await this.#client.open()
     const periodMs = Math.min(1000, Math.max(50, this.#settings.metric_expiration / 60))
     this.#sweeper = this.#host.clock.every(periodMs, () => this.#translator.sweep())
   }

@@ -1,5 +1,5 @@
 import { type Label, sortedLabels } from '../../../kit/prometheus/labels.ts'
-import { metricData } from '../../../kit/prometheus/metric-reader.ts'
+import { metricDataFields } from '../../../otlp/fields.ts'
 import { type Bounds, HistogramRows } from './histogram-rows.ts'
 import { LabelSlab, readLabels } from './label-slab.ts'
 import { type Family, Row, type RowOwner, type Source } from './row.ts'
@@ -27,8 +27,8 @@ export class RowMaker {
   /** The rows of a new source that are known before its first point. */
   begin(source: Source, labels: readonly Label[]): void {
     const { family, metric } = source
-    const isSummary = metric.dataField === metricData.summary
-    if (!isSummary && metric.dataField !== metricData.histogram) {
+    const isSummary = metric.dataField === metricDataFields.summary
+    if (!isSummary && metric.dataField !== metricDataFields.histogram) {
       source.number = this.#row(source, family, named(labels, family.name))
       return
     }

@@ -2,7 +2,8 @@
 import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
 import { type Label, type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
 import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
-import { metricData, temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { metricDataFields } from '../../../otlp/fields.ts'
 import { describeSource, nameKind } from '../../../kit/prometheus/metric-source.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
@@ -157,7 +158,7 @@ export class Translator {
     const type = metricType(metric)
     if (type === undefined) return { family: undefined, cause: 'no_data' }
     const { dataField, name: source, unit } = metric
-    if (dataField !== metricData.gauge && dataField !== metricData.summary) {
+    if (dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary) {
       const isKnown =
         metric.temporality === temporality.delta || metric.temporality === temporality.cumulative
       if (!isKnown) return { family: undefined, cause: 'temporality_unspecified' }
@@ -278,21 +279,21 @@ const sweepEntriesMin = 2000
 const sweepParts = 60
 
 const reservedLabels: Readonly<Record<number, 'le' | 'quantile' | undefined>> = {
-  [metricData.histogram]: 'le',
-  [metricData.exponentialHistogram]: 'le',
-  [metricData.summary]: 'quantile',
+  [metricDataFields.histogram]: 'le',
+  [metricDataFields.exponentialHistogram]: 'le',
+  [metricDataFields.summary]: 'quantile',
 }
 
 function metricType(metric: Metric): MetricType | undefined {
   switch (metric.dataField) {
-    case metricData.gauge:
+    case metricDataFields.gauge:
       return metric.originalType === 'unknown' ? metricTypes.unknown : metricTypes.gauge
-    case metricData.sum:
+    case metricDataFields.sum:
       return metric.isMonotonic ? metricTypes.counter : metricTypes.gauge
-    case metricData.histogram:
-    case metricData.exponentialHistogram:
+    case metricDataFields.histogram:
+    case metricDataFields.exponentialHistogram:
       return metricTypes.histogram
-    case metricData.summary:
+    case metricDataFields.summary:
       return metricTypes.summary
     default:
       return undefined
@@ -302,8 +303,8 @@ function metricType(metric: Metric): MetricType | undefined {
 /** Names of samples without labels of their own: whoever has these has all the others too. */
 function claimedNames({ dataField, family }: Metric): string[] {
   const { name } = family!.family!
-  if (dataField === metricData.histogram) return [`${name}_count`, `${name}_sum`]
-  return dataField === metricData.summary ? [`${name}_count`, `${name}_sum`] : [name]
+  if (dataField === metricDataFields.histogram) return [`${name}_count`, `${name}_sum`]
+  return dataField === metricDataFields.summary ? [`${name}_count`, `${name}_sum`] : [name]
 }
 
 /** One flat text for equal labels: it is kept for long, and a rope would hold on to its pieces. */

@@ -1,6 +1,6 @@
 /** Sends samples as remote write requests, in the version the server knows. */
 import { compressBody } from '../../../kit/compression/compress.ts'
-import { HttpClient } from '../../../kit/http/http-client.ts'
+import type { HttpClient } from '../../../kit/http/http-client.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { NotV2, readAnswer, type Written } from './read-answer.ts'
 import type { SampleList } from './sample-list.ts'
@@ -31,7 +31,7 @@ export class WriteClient {
   readonly #settings: RemoteWriteSettings
   readonly #host: ExporterHost
   readonly #metrics: WriteMetrics
-  readonly #client: HttpClient
+  #opening: Promise<HttpClient> | undefined
   readonly #url: URL
   readonly #v1: BuildRequest
   readonly #v2: BuildRequest
@@ -45,11 +45,18 @@ export class WriteClient {
     this.#settings = settings
     this.#host = host
     this.#metrics = uses.metrics
-    this.#client = new HttpClient(settings, host)
     this.#url = new URL(settings.endpoint)
     this.#v1 = requestBuilderV1()
     this.#v2 = requestBuilderV2(uses.symbols)
     this.#isV2 = settings.protobuf_message === messageV2
+  }
+
+  /** Only who sends by HTTP pays for loading its library. */
+  open(): Promise<HttpClient> {
+    this.#opening ??= import('../../../kit/http/http-client.ts').then(
+      (http) => new http.HttpClient(this.#settings, this.#host),
+    )
+    return this.#opening
   }
 
   /** One call an attempt; each gives what was written or rejects with a Refusal. */
@@ -62,7 +69,8 @@ export class WriteClient {
       if (encoded?.isV2 !== this.#isV2) encoded = await this.#encode(list, indices)
       const { isV2, body, counts, onDelivered } = encoded
       const headers = this.#headers(isV2, attemptNumber)
-      const answer = await this.#client.post({ url: this.#url, headers, body, abort })
+      const client = await this.open()
+      const answer = await client.post({ url: this.#url, headers, body, abort })
       try {
         const asked = { url: this.#url, nowMs: this.#host.clock.nowMs(), isV2, counts }
         const written = readAnswer(answer, asked)
@@ -78,7 +86,9 @@ export class WriteClient {
   }
 
   async close(): Promise<void> {
-    await this.#client.close()
+    // One that could not be opened has failed the start, which said why.
+    const client = await this.#opening?.catch(() => undefined)
+    await client?.close()
   }
 
   async #encode(list: SampleList, indices: readonly number[]): Promise<Encoded> {
