@@ -160,6 +160,19 @@ test('a wait that the next component asks for is kept', async () => {
   assert.equal(sent().length, 1)
 })
 
+test('a wait that would stop the pipeline for good is cut to a minute', async () => {
+  const { host, sent, consume } = batcher()
+  host.sink.respond = () => {
+    throw new Refusal('exhausted', 'come back next year', { retryAfterMs: 365 * 86_400_000 })
+  }
+  void consume(logs(['1', '2', '3', '4']))
+  host.sink.respond = () => {}
+  await host.clock.advance(59_999)
+  assert.deepEqual(sent(), [])
+  await host.clock.advance(1)
+  assert.equal(sent().length, 1)
+})
+
 test('senders are refused, retryably, once too many batches are held', async () => {
   const { host, sent, consume, stop } = batcher()
   host.sink.respond = refuseForNow

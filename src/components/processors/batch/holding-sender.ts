@@ -9,6 +9,8 @@ const inFlightCountMax = 8
 const heldCountMax = 16
 const firstDelayMs = 100
 const delayMsMax = 5000
+/** However long a peer far behind asks to be left alone: everything else waits behind the batch it refused. */
+const retryAfterMsMax = 60_000
 
 /**
  * Hands on batches whose senders were answered long ago. So a refusal that may pass is waited out with the batch held,
@@ -131,7 +133,8 @@ export class HoldingSender implements Sender {
 
   #nextDelayMs(refusal: Refusal): number {
     const backoffMs = Math.min(firstDelayMs * 2 ** this.#refusalCount, delayMsMax)
-    return Math.max(backoffMs * (0.5 + this.#host.random.next()), refusal.retryAfterMs ?? 0)
+    const askedMs = Math.min(refusal.retryAfterMs ?? 0, retryAfterMsMax)
+    return Math.max(backoffMs * (0.5 + this.#host.random.next()), askedMs)
   }
 
   #endPause(): void {
