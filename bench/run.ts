@@ -24,7 +24,10 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '6' },
     'no-nginx': { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
-    'node-flags': { type: 'string', default: '--initial-old-space-size=128' },
+    'node-flags': {
+      type: 'string',
+      default: '--initial-old-space-size=96 --max-semi-space-size=4 --single-threaded-gc',
+    },
   },
 })
 

@@ -5,7 +5,7 @@ import type { MemoryLedger } from '../../pipeline/host.ts'
 import type { Clock } from '../../platform/platform.ts'
 import type { ContentEncoding } from '../compression/encodings.ts'
 import { inflateBody } from '../compression/inflate.ts'
-import type { Deadlines, Expiring } from './deadlines.ts'
+import { arrivalMsMax, type Deadlines, type Expiring } from '../deadlines/deadlines.ts'
 import { MessageReader } from './message-reader.ts'
 import { type GrpcStatus, statusHeaders, statusOf } from './status.ts'
 import type { UnaryMethod, UnaryReply } from './unary-method.ts'
@@ -30,10 +30,6 @@ interface CallOptions {
   readonly onClosed: (call: GrpcCall) => void
 }
 
-// A sender has this long to begin, and from its prefix on at least so many bytes a second.
-const messageStartMs = 30_000
-const messageBytesPerMs = 64
-
 /** A call from its headers to its status. Its bytes are held in the ledger from the prefix until its method answers. */
 export class GrpcCall implements Expiring {
   deadlineMs: number
@@ -48,7 +44,7 @@ export class GrpcCall implements Expiring {
     this.#options = options
     const { stream, timeoutMs, environment } = options
     this.#startMs = environment.clock.monotonicMs()
-    this.deadlineMs = this.#startMs + Math.min(timeoutMs, messageStartMs)
+    this.deadlineMs = this.#startMs + Math.min(timeoutMs, arrivalMsMax(0))
     this.#reader = new MessageReader({
       byteLengthMax: environment.messageBytesMax,
       onPrefix: (byteLength) => this.#admit(byteLength),
@@ -85,7 +81,7 @@ export class GrpcCall implements Expiring {
     const refusal = method.admit?.(byteLength)
     if (refusal !== undefined) throw refusal
     this.#hold(byteLength)
-    const readMs = messageStartMs + byteLength / messageBytesPerMs
+    const readMs = arrivalMsMax(byteLength)
     this.deadlineMs = this.#startMs + Math.min(timeoutMs, readMs)
   }
 

@@ -48,6 +48,8 @@ interface HttpServerParts {
     response: ServerResponse,
     allowed: readonly string[] | undefined,
   ) => void
+  /** Called once nothing is served any more. */
+  readonly onStopped?: () => void
 }
 
 type ServerHost = Pick<Host, 'clock' | 'disk' | 'log'>
@@ -121,6 +123,7 @@ export class HttpServer implements Component {
       deadline.removeEventListener('abort', closeAll)
     }
     await this.#cors?.close()
+    this.#parts.onStopped?.()
   }
 
   #createServer(): Server {

@@ -17,14 +17,14 @@ const looseChunksMax = 1024
 /**
  * Reads a body whose declared length is within its budget, with one copy at most: a body in one chunk is that chunk,
  * chunks of a declared length land in one buffer made for them. Calls `done` once, with the body or with why there is
- * none; the request may then still have bytes to come.
+ * none; the request may then still have bytes to come. What it gives back ends the wait with a refusal.
  */
 export function readBody(
   request: IncomingMessage,
   response: ServerResponse,
   budget: BodyBudget,
   done: (body: Uint8Array | Refusal) => void,
-): void {
+): (refusal: Refusal) => void {
   if (request.headers.expect !== undefined) response.writeContinue()
   const declared = bodyLength(request)
   const gather = declared === Infinity ? new UnknownLength(budget) : new KnownLength(declared)
@@ -44,6 +44,7 @@ export function readBody(
   request.on('data', onData)
   request.on('end', onEnd)
   request.on('close', onClose)
+  return finish
 }
 
 class KnownLength {

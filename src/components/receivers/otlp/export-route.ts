@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ContentEncoding, isContentEncoding } from '../../../kit/compression/encodings.ts'
 import { inflateBody } from '../../../kit/compression/inflate.ts'
+import { arrivalMsMax, type Deadlines } from '../../../kit/deadlines/deadlines.ts'
 import { bodyTooLarge, readBody, unknownLengthBytes } from '../../../kit/http/read-body.ts'
 import { type Answer, answerUnread, bodyLength, send } from '../../../kit/http/unread-body.ts'
 import type { Intake } from '../../../kit/ingest/intake.ts'
@@ -21,14 +22,20 @@ const doorRetryMs = 1000
 export class ExportRoute {
   readonly #intake: Intake
   readonly #host: ReceiverHost
+  readonly #deadlines: Deadlines
   readonly #byteLengthMax: number
   /** Undefined leaves every body as it came, whatever its sender says it is. */
   readonly #encodings: ReadonlySet<string> | undefined
   readonly #success: Readonly<Record<MessageForm, Answer>>
 
-  constructor(intake: Intake, settings: HttpSideSettings, host: ReceiverHost) {
+  constructor(
+    intake: Intake,
+    settings: HttpSideSettings,
+    surroundings: { host: ReceiverHost; deadlines: Deadlines },
+  ) {
     this.#intake = intake
-    this.#host = host
+    this.#host = surroundings.host
+    this.#deadlines = surroundings.deadlines
     this.#byteLengthMax = settings.max_request_body_size
     this.#encodings = acceptedEncodings(settings.compression_algorithms)
     this.#success = {
@@ -93,7 +100,17 @@ export class ExportRoute {
         return refusal
       },
     }
-    readBody(request, response, budget, (result) => {
+    const arrival = {
+      deadlineMs:
+        this.#host.clock.monotonicMs() + arrivalMsMax(Math.min(declared, this.#byteLengthMax)),
+      expire: () =>
+        giveUp(
+          new Refusal('unavailable', 'the body came too slowly', { retryAfterMs: doorRetryMs }),
+        ),
+    }
+    this.#deadlines.watch(arrival)
+    const giveUp = readBody(request, response, budget, (result) => {
+      this.#deadlines.forget(arrival)
       if (result instanceof Refusal) {
         held.release()
         // Gone: there is nobody to answer.

@@ -455,7 +455,7 @@ test('who asks before sending is told to go on, or refused and cut off', async (
 })
 
 test('a client that goes away half-way leaves nothing held', async (context) => {
-  const { host, port } = await serve(context)
+  const { host, server, port } = await serve(context)
   const { socket } = await rawSocket(port)
   socket.write(
     'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n' +
@@ -472,6 +472,7 @@ test('a client that goes away half-way leaves nothing held', async (context) => 
   await until(() => host.memory.heldBytes > 0)
   chunked.socket.destroy()
   await until(() => host.memory.heldBytes === 0)
+  await server.stop(AbortSignal.abort())
   assert.equal(host.clock.timerCount, 0)
   assert.equal(host.sink.batches.length, 0)
 })
@@ -487,6 +488,22 @@ test('a body that takes too long is answered with what may be retried, and let g
   await once(socket, 'close')
   assert.match(text(), /^HTTP\/1\.1 503 Service Unavailable\r\nRetry-After: 1\r\n/)
   await until(() => host.memory.heldBytes === 0)
+})
+
+test('a body that comes slower than 64 kB a second after half a minute gives back what it holds', async (context) => {
+  const { host, port } = await serve(context)
+  const { socket, text } = await rawSocket(port)
+  socket.write(
+    'POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n' +
+      'Content-Length: 6400000\r\n\r\nabc',
+  )
+  await until(() => host.memory.heldBytes === 6_400_000)
+  await host.clock.advance(30_000 + 99_000)
+  assert.equal(host.memory.heldBytes, 6_400_000)
+  await host.clock.advance(2000)
+  await until(() => text().startsWith('HTTP/1.1 503 Service Unavailable'))
+  assert.equal(host.memory.heldBytes, 0)
+  assert.match(text(), /Retry-After: 1\r\n/)
 })
 
 test('the peer’s address goes with the batch, headers only if include_metadata says so', async (context) => {

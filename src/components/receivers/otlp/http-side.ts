@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Deadlines } from '../../../kit/deadlines/deadlines.ts'
 import { HttpServer } from '../../../kit/http/http-server.ts'
 import { answerUnread } from '../../../kit/http/unread-body.ts'
 import { createIntakes } from '../../../kit/ingest/intake.ts'
@@ -11,8 +12,9 @@ import { type HttpSideSettings, httpPath } from './http-settings.ts'
 /** OTLP over HTTP: one POST route for each signal that some pipeline wants; the others are not found. */
 export function createHttpSide(settings: HttpSideSettings, host: ReceiverHost): HttpServer {
   const intakes = createIntakes(host, 'http', signalNames)
+  const deadlines = new Deadlines(host.clock)
   const routes = Array.from(intakes.values(), (intake) => {
-    const route = new ExportRoute(intake, settings, host)
+    const route = new ExportRoute(intake, settings, { host, deadlines })
     return {
       method: 'POST',
       path: httpPath(settings, intake.signal),
@@ -24,5 +26,6 @@ export function createHttpSide(settings: HttpSideSettings, host: ReceiverHost): 
     response: ServerResponse,
     allowed: readonly string[] | undefined,
   ) => answerUnread(request, response, unmatchedIn(formOf(request), allowed), host.clock)
-  return new HttpServer({ settings, where: 'protocols.http', routes, unmatched }, host)
+  const onStopped = () => deadlines.stop()
+  return new HttpServer({ settings, where: 'protocols.http', routes, unmatched, onStopped }, host)
 }

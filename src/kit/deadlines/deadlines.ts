@@ -6,6 +6,16 @@ export interface Expiring {
   expire(): void
 }
 
+// Time to begin in, and the least rate at which a message must arrive from then on: 64 bytes a millisecond is half a
+// megabit a second.
+const arrivalStartMs = 30_000
+const arrivalBytesPerMs = 64
+
+/** How long a message of that length may take to arrive. Without it, who announces much and sends little holds memory. */
+export function arrivalMsMax(byteLength: number): number {
+  return arrivalStartMs + byteLength / arrivalBytesPerMs
+}
+
 // One sweep in this time at most, however short the deadlines that clients ask for.
 const sweepGapMs = 10
 
