@@ -81,7 +81,16 @@ function checkRoom(fits: boolean): void {
   if (!fits) throw corrupt('snappy', 'an element runs past its end')
 }
 
+/** Blocks are written here first: fresh memory of the longest they could become has to be faulted in page by page. */
+let scratch = new Uint8Array(0)
+const scratchBytesMax = 8 * 1024 * 1024
+
 export function compressSnappy(bytes: Uint8Array): Uint8Array {
-  const output = new Uint8Array(snappyBytesMax(bytes.length))
-  return output.subarray(0, writeSnappyBlock(bytes, output))
+  const bytesMax = snappyBytesMax(bytes.length)
+  if (bytesMax > scratchBytesMax) {
+    const output = new Uint8Array(bytesMax)
+    return output.subarray(0, writeSnappyBlock(bytes, output))
+  }
+  if (scratch.length < bytesMax) scratch = new Uint8Array(bytesMax)
+  return scratch.slice(0, writeSnappyBlock(bytes, scratch))
 }

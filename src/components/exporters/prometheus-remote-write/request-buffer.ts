@@ -90,7 +90,7 @@ export function sampleLength(timeMs: number, startMs: number): number {
 
 const timeSplit = 2 ** 28
 
-/** Length of the varint of a time: six bytes from 2004 to 2109. */
+/** Length of the varint of a time: six bytes from 1971 to 2109. None is beyond 2^45, as they come from 64 bits of nanoseconds. */
 export function timeLength(timeMs: number): number {
   if (timeMs >= 2 ** 42) return 7
   if (timeMs >= 2 ** 35) return 6

@@ -10,21 +10,29 @@ export const metricTypes = { unknown: 0, counter: 1, gauge: 2, histogram: 3, sum
 
 export type MetricType = (typeof metricTypes)[keyof typeof metricTypes]
 
+const noBytes = new Uint8Array(0)
+
 /** What metadata says of all series of one name. */
-export interface Family {
+export class Family {
   readonly name: string
   readonly type: MetricType
   readonly help: string
   /** In Prometheus' words. */
   readonly unit: string
   /** When a metric of it last came, on the monotonic clock. */
-  usedMs: number
+  usedMs = 0
   /** When its metadata was last delivered in 1.0, on the monotonic clock; -Infinity before the first time. */
-  metadataMs: number
-  /** The 2.0 request that numbered help and unit last, and their numbers. */
-  requestSerial: number
-  helpRef: number
-  unitRef: number
+  metadataMs = -Infinity
+  /** The 2.0 request that it was part of last, and its metadata field in there. */
+  requestSerial = 0
+  metadata: Uint8Array = noBytes
+
+  constructor(named: Pick<Family, 'name' | 'type' | 'help' | 'unit'>) {
+    this.name = named.name
+    this.type = named.type
+    this.help = named.help
+    this.unit = named.unit
+  }
 }
 
 /** What rows belong together: they go through one shard, in order. */

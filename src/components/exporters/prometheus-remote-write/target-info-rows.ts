@@ -1,7 +1,7 @@
 import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import type { ResourceSource } from '../../../kit/prometheus/metric-source.ts'
 import { hashText } from './hash-text.ts'
-import { type Family, metricTypes, type Row, type RowOwner } from './row.ts'
+import { Family, metricTypes, type Row, type RowOwner } from './row.ts'
 import type { RowMaker } from './row-maker.ts'
 import type { SampleList } from './sample-list.ts'
 
@@ -35,17 +35,12 @@ export class TargetInfoRows {
     this.#shardCount = shardCount
     this.#rows = rows
     const named = { name: 'target_info', unit: '', kind: 'other' } as const
-    this.#family = {
+    this.#family = new Family({
       name: metricName(naming, named) ?? 'target_info',
       type: metricTypes.gauge,
       help: 'Target metadata',
       unit: '',
-      usedMs: 0,
-      metadataMs: -Infinity,
-      requestSerial: 0,
-      helpRef: 0,
-      unitRef: 0,
-    }
+    })
   }
 
   see(resource: ResourceSource, nowMs: number, newestMs: number, stage: SampleList): void {

@@ -13,14 +13,7 @@ import type { Batch } from '../../../otlp/batch.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { hashText } from './hash-text.ts'
 import { PointTaker } from './point-taker.ts'
-import {
-  type Family,
-  type Metric,
-  metricTypes,
-  type MetricType,
-  Source,
-  type Verdict,
-} from './row.ts'
+import { Family, type Metric, metricTypes, type MetricType, Source, type Verdict } from './row.ts'
 import { RowMaker } from './row-maker.ts'
 import { SampleList } from './sample-list.ts'
 import { sortSamples } from './sort-samples.ts'
@@ -168,17 +161,7 @@ export class Translator {
     const key = `${type}${name}`
     let family = this.#families.get(key)
     if (family === undefined) {
-      family = {
-        name,
-        type,
-        help: metric.help,
-        unit: unitText(unit),
-        usedMs: this.#nowMs,
-        metadataMs: -Infinity,
-        requestSerial: 0,
-        helpRef: 0,
-        unitRef: 0,
-      }
+      family = new Family({ name, type, help: metric.help, unit: unitText(unit) })
       this.#families.set(key, family)
     }
     return { family, cause: '' }

@@ -113,19 +113,20 @@ class RequestEncoder {
     return this.#ref(symbol)
   }
 
+  /** The same for all series of a family in one request. */
   #metadata(family: Family): Uint8Array {
-    if (family.requestSerial !== this.#serial) {
-      family.requestSerial = this.#serial
-      family.helpRef = this.#borrow(family.help)
-      family.unitRef = this.#borrow(family.unit)
-    }
+    if (family.requestSerial === this.#serial) return family.metadata
+    family.requestSerial = this.#serial
+    const helpRef = this.#borrow(family.help)
+    const unitRef = this.#borrow(family.unit)
     const writer = this.#writer
     writer.message(5, () => {
       writer.uint(1, family.type)
-      if (family.helpRef !== 0) writer.uint(3, family.helpRef)
-      if (family.unitRef !== 0) writer.uint(4, family.unitRef)
+      if (helpRef !== 0) writer.uint(3, helpRef)
+      if (unitRef !== 0) writer.uint(4, unitRef)
     })
-    return writer.finish()
+    family.metadata = writer.finish()
+    return family.metadata
   }
 
   /** Native histogram and exemplars of a sample as whole fields. */

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { sortedLabels } from '../../../kit/prometheus/labels.ts'
+import { decodeMessage, type PlainMessage } from '../../../../test/kit/oracle.ts'
+import { RowMaker } from './row-maker.ts'
+import { Family, metricTypes, type Row, type RowOwner } from './row.ts'
+import { SampleList } from './sample-list.ts'
+import { SymbolPool } from './symbol-pool.ts'
+import { requestBuilderV1 } from './write-request-v1.ts'
+import { requestBuilderV2 } from './write-request-v2.ts'
+
+const owner: RowOwner = {
+  shard: 0,
+  isGone: false,
+  hasLoggedRejection: false,
+  newestMs: -1,
+  committedMs: -1,
+}
+
+function familyOf(name: string, help: string): Family {
+  return new Family({ name, type: metricTypes.counter, help, unit: 'seconds' })
+}
+
+const text = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' }),
+  fc.string({ minLength: 100, maxLength: 400 }),
+)
+const labelSets = fc.uniqueArray(
+  fc.dictionary(fc.string({ minLength: 1, maxLength: 12 }), text, { maxKeys: 6 }),
+  {
+    minLength: 1,
+    maxLength: 8,
+    selector: (set) => JSON.stringify(sortedLabels(new Map(Object.entries(set)))),
+  },
+)
+/** All that 64 bits of nanoseconds can say. */
+const timeMs = fc.oneof(
+  fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+  fc.integer({ min: 2 ** 31, max: Math.floor(2 ** 64 / 1e6) }),
+)
+const samples = fc.array(
+  fc.record({
+    row: fc.nat(),
+    value: fc.double(),
+    timeMs,
+    startMs: fc.oneof(timeMs, fc.constant(0)),
+  }),
+  { minLength: 1, maxLength: 40 },
+)
+
+function fill(
+  sets: readonly Readonly<Record<string, string>>[],
+  made: readonly { row: number; value: number; timeMs: number; startMs: number }[],
+) {
+  const pool = new SymbolPool()
+  const maker = new RowMaker(pool)
+  const rows: Row[] = sets.map((set, index) => {
+    const labels = Object.entries(set).map(([name, value]) => ({ name, value }))
+    const name = { name: '__name__', value: `metric_${index}` }
+    return maker.named(owner, familyOf(`metric_${index}`, `Help ${index % 2}`), [...labels, name])
+  })
+  const list = new SampleList()
+  for (const one of made) list.push(rows[one.row % rows.length], one.value, one.timeMs, one.startMs)
+  return { pool, rows, list, indices: made.map((_, index) => index) }
+}
+
+/** What was put in, by series in the order of their first samples. */
+function expected(
+  sets: readonly Readonly<Record<string, string>>[],
+  made: readonly { row: number; value: number; timeMs: number; startMs: number }[],
+) {
+  const series = new Map<number, PlainMessage[]>()
+  for (const { row, value, timeMs: time, startMs } of made) {
+    const index = row % sets.length
+    const samples_ = series.get(index) ?? []
+    series.set(index, samples_)
+    samples_.push({ value, timestamp: BigInt(time), startTimestamp: BigInt(startMs) })
+  }
+  return [...series].map(([index, list]) => {
+    const labels = new Map(Object.entries(sets[index])).set('__name__', `metric_${index}`)
+    return { labels: sortedLabels(labels), samples: list }
+  })
+}
+
+const messages = (value: unknown) => (value ?? []) as PlainMessage[]
+
+/** Fields that have their default may be left out. */
+function withDefaults(sample: PlainMessage): PlainMessage {
+  return { value: 0, timestamp: 0n, startTimestamp: 0n, ...sample }
+}
+
+describe('write request', () => {
+  it('1.0: protobufjs reads what was put in, samples of a series together', () => {
+    const build = requestBuilderV1()
+    fc.assert(
+      fc.property(labelSets, samples, (sets, made) => {
+        const { list, indices } = fill(sets, made)
+        const { body, counts } = build(list, indices, { metadataBeforeMs: undefined })
+        const { timeseries } = decodeMessage('prometheus.WriteRequest', body)
+        const read = messages(timeseries).map((one) => ({
+          labels: messages(one.labels).map((label) => ({ ...label })),
+          samples: messages(one.samples).map(withDefaults),
+        }))
+        const wanted = expected(sets, made).map(({ labels, samples: list_ }) => ({
+          labels,
+          samples: list_.map((sample) => ({ ...sample, startTimestamp: 0n })),
+        }))
+        assert.deepEqual(read, wanted)
+        assert.equal(counts.samples, made.length)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('2.0: protobufjs reads what was put in, and the symbols are those in use', () => {
+    fc.assert(
+      fc.property(labelSets, samples, fc.boolean(), (sets, made, isRetired) => {
+        const { list, indices, pool, rows } = fill(sets, made)
+        const build = requestBuilderV2(pool)
+        if (isRetired) rows[0].isRetired = true
+        // Twice: what one request numbers must not be taken for the other's.
+        build(list, indices.toReversed(), { metadataBeforeMs: undefined })
+        const { body, counts } = build(list, indices, { metadataBeforeMs: undefined })
+        const message = decodeMessage('io.prometheus.write.v2.Request', body)
+        const symbols = message.symbols as string[]
+        assert.equal(symbols[0], '')
+        assert.equal(new Set(symbols).size, symbols.length)
+        const used = new Set([0])
+        const read = messages(message.timeseries).map((one) => {
+          const refs = one.labelsRefs as unknown as number[]
+          const metadata = one.metadata as Record<string, number>
+          for (const ref of [...refs, metadata.helpRef, metadata.unitRef]) used.add(ref)
+          assert.equal(symbols[metadata.unitRef], 'seconds')
+          const labels = Array.from({ length: refs.length / 2 }, (_, index) => ({
+            name: symbols[refs[index * 2]],
+            value: symbols[refs[index * 2 + 1]],
+          }))
+          return { labels, samples: messages(one.samples).map(withDefaults) }
+        })
+        assert.deepEqual(read, expected(sets, made))
+        assert.equal(used.size, symbols.length)
+        assert.equal(counts.samples, made.length)
+        for (const row of rows) if (row.symbols !== undefined) pool.release(row.symbols)
+        assert.equal(pool.count, 0)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('keeps samples in their places when the first ones are dropped', () => {
+    const { list, rows } = fill([{ a: '1' }, { a: '2' }], [])
+    for (let index = 0; index < 1000; index++) list.push(rows[index % 2], index, index + 1, 0)
+    list.dropFirst(600)
+    const build = requestBuilderV1()
+    const { body } = build(list, [0, 399], { metadataBeforeMs: undefined })
+    const [first, last] = messages(decodeMessage('prometheus.WriteRequest', body).timeseries)
+    assert.deepEqual(first.samples, [{ value: 600, timestamp: 601n }])
+    assert.deepEqual(last.samples, [{ value: 999, timestamp: 1000n }])
+  })
+})
