@@ -19,5 +19,5 @@ COPY package.json LICENSE ./
 COPY config config
 USER 10001
 EXPOSE 4317 4318 8888 8889 13133
-ENTRYPOINT ["node", "--initial-old-space-size=96", "--max-semi-space-size=4", "--single-threaded-gc", "dist/bin/penstock.js"]
+ENTRYPOINT ["node", "--initial-old-space-size=96", "--max-semi-space-size=2", "--single-threaded-gc", "dist/bin/penstock.js"]
 CMD ["run", "--config", "config/gateway.yaml"]

@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
     profile: { type: 'boolean', default: false },
     'node-flags': {
       type: 'string',
-      default: '--initial-old-space-size=96 --max-semi-space-size=4 --single-threaded-gc',
+      default: '--initial-old-space-size=96 --max-semi-space-size=2 --single-threaded-gc',
     },
   },
 })

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --initial-old-space-size=96 --max-semi-space-size=4 --single-threaded-gc
+#!/usr/bin/env -S node --initial-old-space-size=96 --max-semi-space-size=2 --single-threaded-gc
 /** argv in, exit code out: the only place that knows the process and the only one that ends it. */
 import process from 'node:process'
 import { main } from '../src/cli/main.ts'
