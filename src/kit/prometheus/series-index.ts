@@ -21,7 +21,7 @@ export interface IndexedSeries {
 
 /** What an exporter does with what is found. */
 export interface SeriesSink<Family, Series extends IndexedSeries> {
-  /** Before the points of a metric: whether they are wanted. A refused metric's points are not looked at. */
+  /** Before the points of a metric: whether they are wanted. The points of an unwanted one are not looked at. */
   openMetric(metric: MetricSource<Family>): boolean
   /** A new series, or the one these attributes lead to; undefined when there is none, and that is counted. */
   openSeries(
@@ -30,8 +30,8 @@ export interface SeriesSink<Family, Series extends IndexedSeries> {
     point: PointReader,
   ): Series | undefined
   take(series: Series, point: PointReader, metric: MetricSource<Family>): void
-  /** Points of a metric that openMetric refused, or that had to be left out for the index's own limits. */
-  refuse(metric: MetricSource<Family> | undefined, pointCount: number): void
+  /** Points of a metric that openMetric did not want, or that had to be left out for the index's own limits. */
+  drop(metric: MetricSource<Family> | undefined, pointCount: number): void
   /** After the points of one ResourceMetrics. */
   closeResource?(resource: ResourceSource): void
 }
@@ -230,7 +230,7 @@ export class SeriesIndex<Family, Series extends IndexedSeries> {
     if (metric === undefined || !this.#sink.openMetric(metric)) {
       let pointCount = 0
       while (scan.next()) if (tagOf(scan) === 0x0a) pointCount++
-      if (pointCount > 0) this.#sink.refuse(metric, pointCount)
+      if (pointCount > 0) this.#sink.drop(metric, pointCount)
       return
     }
     const point = this.#point

@@ -66,8 +66,7 @@ export class Translator {
       openMetric: (metric) => this.#judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
       take: (source, point, metric) => this.#take(source, point, metric),
-      refuse: (metric, pointCount) =>
-        this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
+      drop: (metric, pointCount) => this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
       closeResource: (resource) => {
         if (options.hasTargetInfo) {
           this.#targets.see(resource, this.#nowMs, this.#taker.newestMs, this.#stage)

@@ -61,8 +61,7 @@ export class SeriesStore {
       openMetric: (metric) => this.families.judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
       take: (series, point, metric) => this.#take(series, point, metric),
-      refuse: (metric, pointCount) =>
-        this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
+      drop: (metric, pointCount) => this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
       closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
     })
   }
