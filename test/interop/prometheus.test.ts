@@ -199,3 +199,9 @@ for (const [page, port] of [
     assert.ok(checked.status === 0 || checked.status === 3, `promtool ended with ${checked.status}`)
   })
 }
+
+test('promtool accepts the scrape configuration that we ship', () => {
+  const file = new URL('../../deploy/prometheus/prometheus.yml', import.meta.url).pathname
+  const checked = spawnSync(promtool, ['check', 'config', file], { encoding: 'utf8' })
+  assert.equal(checked.status, 0, checked.stderr)
+})
