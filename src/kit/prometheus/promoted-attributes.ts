@@ -2,7 +2,7 @@
 
 export interface AttributePatterns {
   /** Undefined takes all. */
-  readonly included: readonly string[] | undefined
+  readonly included?: readonly string[] | undefined
   readonly excluded: readonly string[]
 }
 

@@ -8,14 +8,12 @@ import {
   unsupported,
 } from '../../../config/schema.ts'
 import { httpClientProblems, httpClientShape, httpUrl } from '../../../kit/http/client-settings.ts'
-import { collectorLabelNaming } from '../../../kit/prometheus/label-name.ts'
-import { joinLabels, type LabelRules } from '../../../kit/prometheus/labels.ts'
+import type { LabelRules } from '../../../kit/prometheus/labels.ts'
+import { escapesNames, translationStrategies } from '../../../kit/prometheus/metric-name.ts'
 import {
-  escapesNames,
-  type TranslationStrategy,
-  translationStrategies,
-} from '../../../kit/prometheus/metric-name.ts'
-import { matchesPatterns } from '../../../kit/prometheus/promoted-attributes.ts'
+  labelRules as translationLabelRules,
+  strategyOf,
+} from '../../../kit/prometheus/translation-rules.ts'
 import { retryOnFailure } from '../../../kit/retry/retry-settings.ts'
 import type { ConfigProblem } from '../../../pipeline/component.ts'
 
@@ -141,35 +139,9 @@ export function checkSettings(config: RemoteWriteSettings): ConfigProblem[] {
   return problems
 }
 
-export function strategyOf(config: RemoteWriteSettings): TranslationStrategy {
-  if (config.translation_strategy !== undefined) return config.translation_strategy
-  return config.add_metric_suffixes
-    ? 'UnderscoreEscapingWithSuffixes'
-    : 'UnderscoreEscapingWithoutSuffixes'
-}
-
 export function labelRules(config: RemoteWriteSettings): LabelRules {
-  const naming = { ...collectorLabelNaming, escape: escapesNames(strategyOf(config)) }
-  const labels = Object.entries(config.external_labels).map(([key, value]) => ({
-    key,
-    text: value,
-    identity: value,
-  }))
-  return {
-    naming,
-    constLabels: joinLabels(naming, labels),
+  return translationLabelRules(config, {
+    constLabels: config.external_labels,
     scopeInfo: !config.disable_scope_info,
-    promotes: promotes(config),
-    keepIdentifying: false,
-  }
-}
-
-function promotes(config: RemoteWriteSettings): (key: string) => boolean {
-  const conversion = config.resource_to_telemetry_conversion as
-    | { exclude_service_attributes: boolean }
-    | undefined
-  if (conversion === undefined) return () => false
-  if (!conversion.exclude_service_attributes) return () => true
-  const excluded = ['service.name', 'service.namespace', 'service.instance.id']
-  return matchesPatterns({ included: undefined, excluded })
+  })
 }

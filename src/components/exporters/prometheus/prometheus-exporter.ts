@@ -8,7 +8,8 @@ import { MetricsPage } from './metrics-page.ts'
 import { renderProtobuf } from './render-protobuf.ts'
 import { renderText } from './render-text.ts'
 import { SeriesStore } from './series-store.ts'
-import { labelRules, type PrometheusSettings, strategyOf } from './settings.ts'
+import { labelRules, type PrometheusSettings } from './settings.ts'
+import { strategyOf } from '../../../kit/prometheus/translation-rules.ts'
 
 /** Keeps the last value of every series and shows them to whoever scrapes. */
 export class PrometheusExporter implements Exporter {

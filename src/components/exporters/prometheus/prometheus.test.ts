@@ -22,7 +22,8 @@ import type { EscapingScheme } from '../../../kit/prometheus/escaping.ts'
 import { negotiate } from './page-format.ts'
 import { renderText } from './render-text.ts'
 import { SeriesStore } from './series-store.ts'
-import { labelRules, settings as schema, strategyOf } from './settings.ts'
+import { labelRules, settings as schema } from './settings.ts'
+import { strategyOf } from '../../../kit/prometheus/translation-rules.ts'
 
 /** A store as the exporter makes one, with the pages it would show. */
 function exposed(config: object = {}) {

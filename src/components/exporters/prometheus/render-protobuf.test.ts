@@ -17,7 +17,8 @@ import { indexRequest } from '../../../otlp/index-request.ts'
 import { negotiate } from './page-format.ts'
 import { renderProtobuf } from './render-protobuf.ts'
 import { SeriesStore } from './series-store.ts'
-import { labelRules, settings as schema, strategyOf } from './settings.ts'
+import { labelRules, settings as schema } from './settings.ts'
+import { strategyOf } from '../../../kit/prometheus/translation-rules.ts'
 
 function exposed() {
   const settings = schema.parse({ endpoint: 'localhost:0' })

@@ -8,15 +8,9 @@ import {
   unsupported,
 } from '../../../config/schema.ts'
 import { httpServerShape } from '../../../kit/http/server-settings.ts'
-import { collectorLabelNaming } from '../../../kit/prometheus/label-name.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
-import {
-  escapesNames,
-  type TranslationStrategy,
-  translationStrategies,
-} from '../../../kit/prometheus/metric-name.ts'
-import { matchesPatterns } from '../../../kit/prometheus/promoted-attributes.ts'
-import { joinLabels } from '../../../kit/prometheus/labels.ts'
+import { translationStrategies } from '../../../kit/prometheus/metric-name.ts'
+import { labelRules as translationLabelRules } from '../../../kit/prometheus/translation-rules.ts'
 
 const serverShape = {
   ...httpServerShape({ endpoint: 'localhost:8889' }),
@@ -85,39 +79,10 @@ export const settings = section({ ...serverShape, ...pageShape })
 
 export type PrometheusSettings = z.output<z.ZodObject<typeof serverShape & typeof pageShape>>
 
-export function strategyOf(config: PrometheusSettings): TranslationStrategy {
-  if (config.translation_strategy !== undefined) return config.translation_strategy
-  return config.add_metric_suffixes
-    ? 'UnderscoreEscapingWithSuffixes'
-    : 'UnderscoreEscapingWithoutSuffixes'
-}
-
 export function labelRules(config: PrometheusSettings): LabelRules {
-  const naming = { ...collectorLabelNaming, escape: escapesNames(strategyOf(config)) }
-  const labels = Object.entries(config.const_labels).map(([key, value]) => ({
-    key,
-    text: value,
-    identity: value,
-  }))
-  return {
-    naming,
-    constLabels: joinLabels(naming, labels),
+  return translationLabelRules(config, {
+    constLabels: config.const_labels,
     scopeInfo: !config.without_scope_info,
-    promotes: promotes(config),
-    keepIdentifying: false,
-  }
-}
-
-function promotes(config: PrometheusSettings): (key: string) => boolean {
-  const conversion = config.resource_to_telemetry_conversion as
-    | { exclude_service_attributes: boolean }
-    | undefined
-  const patterns = config.resource_constant_labels
-  if (patterns !== undefined) {
-    return matchesPatterns({ included: patterns.included, excluded: patterns.excluded })
-  }
-  if (conversion === undefined) return () => false
-  if (!conversion.exclude_service_attributes) return () => true
-  const excluded = ['service.name', 'service.namespace', 'service.instance.id']
-  return matchesPatterns({ included: undefined, excluded })
+    promoted: config.resource_constant_labels,
+  })
 }
