@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { configJsonSchema } from '../../src/cli/json-schema.ts'
 import { catalog } from '../../src/components/catalog.ts'
@@ -14,17 +14,36 @@ import { readOnlyDisk } from '../kit/memory-disk.ts'
 const root = new URL('../../', import.meta.url)
 const schema = z.fromJSONSchema(configJsonSchema(catalog) as Parameters<typeof z.fromJSONSchema>[0])
 
-const folder = new URL('config/', root)
-const configurations = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.yaml'))
-  .map((name) => ({ name, text: readFileSync(new URL(name, folder), 'utf8') }))
+/** The configurations in a file: the file itself, or the texts inside a manifest of Kubernetes. */
+function configurationsIn(name: string): { name: string; text: string }[] {
+  const text = readFileSync(new URL(name, root), 'utf8')
+  const documents = parseAllDocuments(text).map((document) => document.toJS() as unknown)
+  if (documents.some(isPenstocks)) return [{ name, text }]
+  return documents
+    .flatMap((document) => Object.entries((document as { data?: object }).data ?? {}))
+    .filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+    .filter(([, inner]) => isPenstocks(parse(inner)))
+    .map(([key, inner]) => ({ name: `${name}#${key}`, text: inner }))
+}
+
+function isPenstocks(document: unknown): boolean {
+  return typeof document === 'object' && document !== null && 'receivers' in document
+}
+
+const configurations = ['config/', 'deploy/'].flatMap((folder) =>
+  readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.ya?ml$/.test(name))
+    .flatMap((name) => configurationsIn(folder + name)),
+)
 
 test('there are configurations to try', () => {
-  assert.ok(configurations.some(({ name }) => name === 'gateway.yaml'))
+  const names = configurations.map(({ name }) => name)
+  assert.ok(names.includes('config/gateway.yaml'))
+  assert.ok(names.includes('deploy/kubernetes/penstock.yaml#gateway.yaml'))
 })
 
 for (const { name, text } of configurations) {
-  test(`config/${name} has nothing to complain of`, () => {
+  test(`${name} has nothing to complain of`, () => {
     const disk = readOnlyDisk({ [name]: text })
     const loaded = loadConfig({ configs: [name], sets: [] }, {}, disk)
     const { complaints, config } = checkConfig(loaded, catalog)
@@ -32,7 +51,7 @@ for (const { name, text } of configurations) {
     assert.ok(config)
   })
 
-  test(`config/${name} is taken by the JSON Schema`, () => {
+  test(`${name} is taken by the JSON Schema`, () => {
     assert.deepEqual(schema.safeParse(parse(text)).error?.issues, undefined)
   })
 }
