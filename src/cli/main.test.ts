@@ -26,8 +26,8 @@ function recorder(files: Record<string, string> = {}, env: Record<string, string
 }
 
 const good = `receivers: {otlp: {protocols: {grpc: {tls: {key_pem: s3cr3t}}}}}
-exporters: {otlphttp: {endpoint: "http://me:s3cr3t@h", headers: {x: s3cr3t}, api: {user: u, pin: s3cr3t}}}
-service: {pipelines: {traces: {receivers: [otlp], exporters: [otlphttp]}}}
+exporters: {otlp_http: {endpoint: "http://me:s3cr3t@h", headers: {x: s3cr3t}, api: {user: u, pin: s3cr3t}}}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_http]}}}
 `
 
 test('wrong use of the command is answered with 64 and one sentence', async () => {
@@ -103,24 +103,33 @@ test('validate gives 0 or 78, and with --json one object', () => {
         severity: 'error',
         file: 'g.yaml',
         line: 2,
-        column: 84,
-        path: 'exporters.otlphttp.api.usr',
+        column: 85,
+        path: 'exporters.otlp_http.api.usr',
         message: 'is not a known setting; did you mean user?',
         excerpt:
-          '…ers: {otlphttp: {endpoint: "http://[REDACTED]@h", headers: [REDACTED]}, api: {usr: u, pin: [REDACTED]}}}',
+          '…rs: {otlp_http: {endpoint: "http://[REDACTED]@h", headers: [REDACTED]}, api: {usr: u, pin: [REDACTED]}}}',
       },
     ],
   })
 })
 
+test('validate warns of an old type name and finds the configuration valid', () => {
+  const { io, said } = recorder({ 'g.yaml': good.replaceAll('otlp_http', 'otlphttp') })
+  const sources = { configs: ['g.yaml'] }
+  assert.equal(validate({ sources, catalog: testCatalog, json: false }, io), 0)
+  assert.match(said(), /^g\.yaml:2:13 {2}warning: exporters\.otlphttp has a type whose /)
+  assert.match(said(), /"otlphttp" alias is deprecated; use "otlp_http" instead$/m)
+  assert.match(said(), /^g\.yaml: valid, 1 pipeline \(traces\), with 1 warning$/m)
+})
+
 test('print-config shows what was merged and expanded, and no secret', () => {
   const text = good.replace('user: u', 'user: "${WHO}"').replace('pin: s3cr3t', 'pin: "${PIN}"')
   const { io, printed } = recorder({ 'g.yaml': text }, { WHO: 'me', PIN: 's3cr3t' })
-  const sources = { configs: ['g.yaml'], sets: ['exporters.otlphttp.compression=zstd'] }
+  const sources = { configs: ['g.yaml'], sets: ['exporters.otlp_http.compression=zstd'] }
   assert.equal(printConfig({ sources, catalog: testCatalog, isJson: true }, io), 0)
   const shown = JSON.parse(printed()) as { exporters: unknown }
   assert.deepEqual(shown.exporters, {
-    otlphttp: {
+    otlp_http: {
       endpoint: 'http://[REDACTED]@h',
       headers: { x: '[REDACTED]' },
       api: { user: 'me', pin: '[REDACTED]' },

@@ -1,15 +1,29 @@
+import type { Complaint } from '../config/complaint.ts'
 import type { CheckedConfig } from '../service/checked-config.ts'
 import { Service } from '../service/service.ts'
 import { type CliIo, exitCodes } from './io.ts'
 
+interface ServeOptions {
+  readonly config: CheckedConfig
+  readonly version: string
+  /** What to log of the configuration before it runs. */
+  readonly warnings: readonly Complaint[]
+}
+
 /** Runs a checked configuration until the process is asked to end, then drains it. */
-export async function serve(config: CheckedConfig, io: CliIo, version: string): Promise<number> {
+export async function serve(
+  { config, version, warnings }: ServeOptions,
+  io: CliIo,
+): Promise<number> {
   const broken = new AbortController()
   const service = new Service(config, {
     platform: io.platform,
     version,
     onFatal: (error) => broken.abort(error),
   })
+  for (const { file, line, column, path, message } of warnings) {
+    service.log.warn({ file, ...(line > 0 && { line, column }) }, `${path} ${message}`.trimStart())
+  }
   try {
     await service.start()
   } catch (error) {

@@ -69,7 +69,14 @@ interface Declaration<Schema extends z.ZodType> {
   readonly summary: string
   readonly stability: Stability
   readonly config: Schema
-  readonly check?: (config: z.output<Schema>) => readonly ConfigProblem[]
+  /**
+   * What the schema cannot see. `signals` are those of the pipelines that name the component: a setting may fit some
+   * signals only, and one that some pipeline needs may be missing.
+   */
+  readonly check?: (
+    config: z.output<Schema>,
+    signals: ReadonlySet<Signal>,
+  ) => readonly ConfigProblem[]
   readonly listens?: (config: z.output<Schema>) => readonly Listen[]
   readonly metrics?: readonly MetricDeclaration[]
   readonly examples: readonly Example[]

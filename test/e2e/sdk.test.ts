@@ -54,7 +54,7 @@ service:
     traces: { receivers: [otlp], processors: [memory_limiter, resource, batch], exporters: [otlp] }
     metrics: { receivers: [otlp], processors: [memory_limiter, resource, batch], exporters: [otlp] }
     logs: { receivers: [otlp], processors: [memory_limiter, resource, batch], exporters: [otlp] }
-  telemetry: { metrics: { level: none } }
+  telemetry: { logs: { encoding: json }, metrics: { level: none } }
 `
 
 const fileExporter = (signal: Signal) =>
@@ -85,6 +85,18 @@ before(async () => {
 
 after(async () => {
   assert.deepEqual([await gateway.stop(), await farEnd.stop()], [0, 0])
+})
+
+test('a warning about the configuration is a line of the log like any other', () => {
+  const lines = gateway.log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  const warnings = lines.filter(({ level }) => level === 'warn')
+  assert.equal(warnings.length, 1)
+  const message = '"otlp" alias is deprecated; use "otlp_grpc" instead'
+  assert.equal(warnings[0]['msg'], `exporters.otlp has a type whose ${message}`)
+  assert.equal(warnings[0]['line'], 14)
 })
 
 const everyKindOfAttribute: Attributes = {

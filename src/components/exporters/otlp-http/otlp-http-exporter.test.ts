@@ -10,6 +10,7 @@ import type { Batch } from '../../../otlp/batch.ts'
 import { encodeBatch } from '../../../otlp/encode-batch.ts'
 import { encodeExportResponse, encodeStatus } from '../../../otlp/responses.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
+import type { Signal } from '../../../otlp/signal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import { otlpHttpExporter } from './otlp-http-exporter.ts'
 import { checkOtlpHttp, otlpHttpSettings } from './settings.ts'
@@ -39,7 +40,7 @@ function start(settings: object = {}): { exporter: Exporter; host: TestHost } {
     sending_queue: { enabled: false },
     ...settings,
   })
-  assert.deepEqual(checkOtlpHttp(config), [])
+  assert.deepEqual(checkOtlpHttp(config, host.signals), [])
   const exporter = otlpHttpExporter(config, host)
   running.push(exporter)
   return { exporter, host }
@@ -345,8 +346,10 @@ describe('otlp_http exporter: connections', () => {
 })
 
 describe('otlp_http settings', () => {
-  const problems = (settings: object) =>
-    checkOtlpHttp(otlpHttpSettings.parse(settings)).map((problem) => problem.path.join('.'))
+  const problems = (settings: object, signals: readonly Signal[] = []) =>
+    checkOtlpHttp(otlpHttpSettings.parse(settings), new Set(signals)).map((problem) =>
+      problem.path.join('.'),
+    )
 
   it('want an endpoint', () => {
     assert.deepEqual(problems({}), ['endpoint'])
@@ -354,7 +357,8 @@ describe('otlp_http settings', () => {
   })
 
   it('warn of a base URL that is a whole one', () => {
-    const [problem] = checkOtlpHttp(otlpHttpSettings.parse({ endpoint: 'http://x:1/v1/logs' }))
+    const settings = otlpHttpSettings.parse({ endpoint: 'http://x:1/v1/logs' })
+    const [problem] = checkOtlpHttp(settings, new Set())
     assert.equal(problem.severity, 'warning')
     assert.match(problem.message, /set logs_endpoint/)
   })
@@ -390,12 +394,11 @@ describe('otlp_http settings', () => {
     })
   }
 
-  it('are refused at creation for a signal that has no endpoint', () => {
-    const settings = otlpHttpSettings.parse({ logs_endpoint: 'http://localhost:4318/x' })
-    assert.throws(
-      () => otlpHttpExporter(settings, testHost({ signals: ['traces'] })),
-      /no endpoint/,
-    )
+  it('want an endpoint for every signal that comes', () => {
+    const settings = { logs_endpoint: 'http://localhost:4318/x' }
+    assert.deepEqual(problems(settings, ['logs']), [])
+    assert.deepEqual(problems(settings, ['logs', 'traces']), ['endpoint'])
+    assert.deepEqual(problems({ ...settings, endpoint: 'http://x' }, ['traces']), [])
   })
 })
 

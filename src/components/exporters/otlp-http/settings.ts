@@ -23,10 +23,19 @@ export const otlpHttpSettings = section({
 
 export type OtlpHttpSettings = z.output<typeof otlpHttpSettings>
 
-export function checkOtlpHttp(settings: OtlpHttpSettings): ConfigProblem[] {
+export function checkOtlpHttp(
+  settings: OtlpHttpSettings,
+  used: ReadonlySet<Signal>,
+): ConfigProblem[] {
   const problems = httpClientProblems(settings)
   if (signalNames.every((signal) => signalUrl(settings, signal) === undefined)) {
     problems.push({ path: ['endpoint'], message: 'at least one endpoint must be specified' })
+  } else {
+    const homeless = [...used].filter((signal) => signalUrl(settings, signal) === undefined)
+    for (const signal of homeless) {
+      const message = `must be given, or ${signal}_endpoint: a pipeline of ${signal} ends here`
+      problems.push({ path: ['endpoint'], message })
+    }
   }
   const signal = signalNames.find((name) => settings.endpoint?.endsWith(signals[name].httpPath))
   if (signal !== undefined) {

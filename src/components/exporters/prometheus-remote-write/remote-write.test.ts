@@ -642,7 +642,7 @@ describe('remote write exporter', () => {
       translation_strategy: 'NoTranslation',
       headers: { 'content-type': 'x' },
     })
-    const problems = prometheusRemoteWrite.check!(config.data)
+    const problems = prometheusRemoteWrite.check!(config.data, new Set())
     assert.deepEqual(
       problems.map(({ path, severity }) => [path.join('.'), severity]),
       [

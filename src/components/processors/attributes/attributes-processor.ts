@@ -10,7 +10,7 @@ import type { Signal } from '../../../otlp/signal.ts'
 import type { Processor } from '../../../pipeline/component.ts'
 import type { ProcessorHost } from '../../../pipeline/host.ts'
 import { ItemMatch } from './item-match.ts'
-import { type IncludeExclude, wrongSignalProblems } from './match-settings.ts'
+import type { IncludeExclude } from './match-settings.ts'
 
 interface AttributesSettings extends IncludeExclude {
   readonly actions: readonly ActionSettings[]
@@ -25,8 +25,6 @@ export class AttributesProcessor implements Processor {
   readonly #fieldOf: (scope: ScopeRef) => number
 
   constructor(settings: AttributesSettings, host: ProcessorHost) {
-    const [problem] = wrongSignalProblems(settings, host.signal)
-    if (problem !== undefined) throw new Error(`${problem.path.join('.')} ${problem.message}`)
     this.#host = host
     this.#actions = compileActions(settings.actions)
     this.#include = settings.include && new ItemMatch(settings.include)

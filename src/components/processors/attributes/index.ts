@@ -3,7 +3,7 @@ import { actionList } from '../../../kit/actions/action-settings.ts'
 import { signalNames } from '../../../otlp/signal.ts'
 import { defineProcessor } from '../../../pipeline/component.ts'
 import { AttributesProcessor } from './attributes-processor.ts'
-import { matchSettings, mixedSignalProblems } from './match-settings.ts'
+import { matchSettings, signalProblems } from './match-settings.ts'
 
 export const attributes = defineProcessor({
   type: 'attributes',
@@ -19,7 +19,7 @@ export const attributes = defineProcessor({
       'Of those, leave alone the ones that meet all conditions given here.',
     ),
   }),
-  check: mixedSignalProblems,
+  check: signalProblems,
   examples: [
     {
       title: 'Do not keep what identifies people',

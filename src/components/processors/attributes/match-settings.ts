@@ -193,27 +193,24 @@ export interface IncludeExclude {
   readonly exclude?: MatchSettings | undefined
 }
 
-/** Fields of several signals, which no one pipeline can have. */
-export function mixedSignalProblems(settings: IncludeExclude): ConfigProblem[] {
+/** Fields of other signals than the pipelines carry, or of several signals, which no pipeline does. */
+export function signalProblems(
+  settings: IncludeExclude,
+  signals: ReadonlySet<Signal>,
+): ConfigProblem[] {
   const fields = signalFields(settings)
   const [first] = fields
-  return fields
-    .filter(({ signal }) => signal !== first.signal)
-    .map(({ path, signal }) => {
-      const other = first.path.join('.')
-      const message = `is for ${signal} and ${other} for ${first.signal}: no pipeline carries both`
-      return { path, message }
-    })
-}
-
-/** The fields that belong to another signal than that of the pipeline. */
-export function wrongSignalProblems(settings: IncludeExclude, signal: Signal): ConfigProblem[] {
-  return signalFields(settings)
-    .filter((field) => field.signal !== signal)
-    .map((field) => ({
-      path: field.path,
-      message: `is for ${field.signal}, and this is a pipeline of ${signal}`,
-    }))
+  return fields.flatMap(({ path, signal }) => {
+    const wrong = [...signals].filter((other) => other !== signal)
+    if (wrong.length > 0) {
+      const message = `is for ${signal}, and is used in a pipeline of ${wrong.join(' and of ')}`
+      return [{ path, message }]
+    }
+    if (signal === first.signal) return []
+    const other = first.path.join('.')
+    const message = `is for ${signal} and ${other} for ${first.signal}: no pipeline carries both`
+    return [{ path, message }]
+  })
 }
 
 function signalFields(settings: IncludeExclude) {

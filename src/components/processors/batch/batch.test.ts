@@ -522,7 +522,7 @@ test('items of a source keep their order before a component that takes them at o
 
 test('settings are checked by the rules of the Collector', () => {
   const problemsOf = (settings: object) =>
-    batch.check!(batch.config.parse(settings)).map(
+    batch.check!(batch.config.parse(settings), new Set()).map(
       ({ path, message }) => `${path.join('.')} ${message}`,
     )
   assert.deepEqual(problemsOf({}), [])

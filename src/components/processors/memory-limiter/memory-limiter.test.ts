@@ -183,7 +183,9 @@ test('a sender that always waits its turn is never refused for good, whatever it
 test('settings are checked by the rules of the Collector', () => {
   const problemsOf = (settings: object) => {
     const parsed = memoryLimiter.config.parse(settings)
-    return memoryLimiter.check!(parsed).map(({ path, message }) => `${path.join('.')} ${message}`)
+    return memoryLimiter.check!(parsed, new Set()).map(
+      ({ path, message }) => `${path.join('.')} ${message}`,
+    )
   }
   const good = { check_interval: '1s', limit_mib: 100 }
   assert.deepEqual(problemsOf(good), [])

@@ -30,7 +30,7 @@ async function isListening(port: number): Promise<boolean> {
 
 test('a protocol that is named without settings is served at its usual address', () => {
   const config = parse({ protocols: { grpc: null, http: null } })
-  assert.deepEqual(otlp.check?.(config), [])
+  assert.deepEqual(otlp.check?.(config, new Set()), [])
   assert.deepEqual(
     otlp.listens?.(config).map(({ path, endpoint }) => `${path.join('.')} ${endpoint}`),
     ['protocols.grpc.endpoint localhost:4317', 'protocols.http.endpoint localhost:4318'],
@@ -44,7 +44,7 @@ test('a protocol that is named without settings is served at its usual address',
 
 test('one protocol at least must be named', () => {
   for (const value of [null, {}, { protocols: null }, { protocols: {} }]) {
-    assert.deepEqual(otlp.check?.(parse(value)), [
+    assert.deepEqual(otlp.check?.(parse(value), new Set()), [
       { path: ['protocols'], message: 'must name at least one of grpc and http' },
     ])
   }
