@@ -1,254 +1,355 @@
-/** Debian's Prometheus takes what the gateway writes to it, and answers queries with the exact values that were pushed. */
+/** Real Prometheus servers take what the gateway writes to them, and answer with the exact values that were pushed. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { debianProgram } from '../kit/debian-package.ts'
-import { eventually, freePorts, GatewayProcess } from '../kit/gateway-process.ts'
+import { after, before, describe, test } from 'node:test'
+import { eventually, freePorts, GatewayProcess, seriesValue } from '../kit/gateway-process.ts'
 import { cumulative, delta, gauge, metricsRequest, point, sum } from '../kit/metrics-request.ts'
 import type { PlainMessage } from '../kit/oracle.ts'
+import {
+  type FoundExemplar,
+  numberOf,
+  type PrometheusProgram,
+  prometheusPrograms,
+  PrometheusServer,
+} from '../kit/prometheus-server.ts'
+import { assertClassic, assertExactNumbers, assertNative } from './assert-stored.ts'
+import { classicMetric, exactNumbersMetric, exponentialMetric } from './metric-cases.ts'
 
-const prometheusProgram = debianProgram('prometheus', 'prometheus')
-const [http, own, prometheusPort] = await freePorts(3)
-const folder = mkdtempSync(join(tmpdir(), 'penstock-remote-write-'))
+const ways = ['1.0', '2.0'] as const
+const traceId = 'ab'.repeat(16)
+const spanId = 'cd'.repeat(8)
 
-const gatewayYaml = `
+const gatewayYaml = (options: { http: number; own: number; url: string }) => `
 receivers:
-  otlp: { protocols: { http: { endpoint: "127.0.0.1:${http}" } } }
+  otlp: { protocols: { http: { endpoint: "127.0.0.1:${options.http}" } } }
 exporters:
   prometheusremotewrite:
-    endpoint: http://127.0.0.1:${prometheusPort}/api/v1/write
-    external_labels: { cluster: east-1 }
+    endpoint: ${options.url}
+    external_labels: { way: "1.0" }
     send_metadata: true
     remote_write_queue: { min_size: 0 }
   prometheusremotewrite/v2:
-    endpoint: http://127.0.0.1:${prometheusPort}/api/v1/write
-    external_labels: { cluster: west-2 }
+    endpoint: ${options.url}
+    external_labels: { way: "2.0" }
     protobuf_message: io.prometheus.write.v2.Request
+    remote_write_queue: { min_size: 0 }
 service:
   pipelines:
     metrics: { receivers: [otlp], exporters: [prometheusremotewrite, prometheusremotewrite/v2] }
-  telemetry: { metrics: { address: "127.0.0.1:${own}" } }
+  telemetry: { metrics: { address: "127.0.0.1:${options.own}" } }
 `
 
-let gateway: GatewayProcess
-let prometheus: ChildProcess
-const nowMs = Date.now() - 5000
-const at = (ms: number) => ({ timeUnixNano: BigInt(nowMs + ms) * 1_000_000n })
-const from = (ms: number) => ({ startTimeUnixNano: BigInt(nowMs + ms) * 1_000_000n })
-
-before(async () => {
-  const file = join(folder, 'prometheus.yml')
-  writeFileSync(file, 'global: {}\n')
-  prometheus = spawn(
-    prometheusProgram,
-    [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${prometheusPort}`,
-      '--web.enable-remote-write-receiver',
-      '--enable-feature=exemplar-storage,native-histograms',
-    ],
-    { stdio: 'ignore' },
-  )
-  const isReady = async () =>
-    (await fetch(`http://127.0.0.1:${prometheusPort}/-/ready`).catch(() => undefined))?.ok ||
-    undefined
-  await eventually(isReady, 'Prometheus', 30_000)
-  gateway = await GatewayProcess.start(gatewayYaml)
-  await pushAll()
-  await eventually(
-    async () => (await query('last_one')).length === 2 || undefined,
-    'the last sample by both exporters',
-    30_000,
-  )
-})
-
-after(async () => {
-  const exited = new Promise((done) => prometheus.once('exit', done))
-  prometheus.kill('SIGTERM')
-  await exited
-  assert.equal(await gateway.stop(), 0)
-  rmSync(folder, { recursive: true, force: true })
-})
-
-async function push(...metrics: PlainMessage[]): Promise<void> {
-  const resource = {
-    'service.name': 'checkout',
-    'service.namespace': 'shop',
-    'service.instance.id': 'pod-1',
-    'k8s.pod.name': 'checkout-0',
-  }
-  const answer = await fetch(`http://127.0.0.1:${http}/v1/metrics`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-protobuf' },
-    body: Buffer.from(metricsRequest(metrics, { resource })),
-  })
-  assert.equal(answer.status, 200)
+for (const program of prometheusPrograms()) {
+  describe(`remote write to ${program.title}`, () => suite(program))
 }
 
-async function pushAll(): Promise<void> {
-  await push(
-    sum('orders.placed', [
-      {
-        ...point({ 'payment.method': 'card' }, { ...from(-1000), ...at(0), asDouble: 41.5 }),
-        exemplars: [{ ...at(-1), asDouble: 1.5, traceId: `hex:${'ab'.repeat(16)}` }],
-      },
-    ]),
-    gauge('queue.fill', [point({}, { ...at(0), asDouble: 0.1 + 0.2 })], { unit: '1' }),
-    gauge('gone', [point({}, { ...at(0), asDouble: 1 })]),
-    {
-      name: 'lag',
-      unit: 's',
-      histogram: {
-        ...cumulative,
-        dataPoints: [
-          {
-            ...at(0),
-            count: 6n,
-            sum: 9.5,
-            explicitBounds: [0.005, 1, 10],
-            bucketCounts: [1n, 2n, 3n, 0n],
-          },
-        ],
-      },
-    },
-    {
-      name: 'wait',
-      unit: 's',
-      exponentialHistogram: {
-        ...cumulative,
-        dataPoints: [
-          {
-            ...at(0),
-            count: 10n,
-            sum: 40,
-            scale: 0,
-            zeroCount: 2n,
-            // (1, 2]: 2, (2, 4]: 4, (4, 8]: 2.
-            positive: { offset: 0, bucketCounts: [2n, 4n, 2n] },
-          },
-        ],
-      },
-    },
-  )
-  // Steps of a delta, a series that ends, and one that is a day too old among good ones.
-  for (let step = 1; step <= 4; step++) {
+function suite(program: PrometheusProgram): void {
+  const isModern = program.major >= 3
+  const baseMs = Date.now() - 60_000
+  const at = (ms: number) => ({ timeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
+  const from = (ms: number) => ({ startTimeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
+  const exemplar = (ms: number, value: number) => ({
+    ...at(ms),
+    asDouble: value,
+    traceId: `hex:${traceId}`,
+    spanId: `hex:${spanId}`,
+    filteredAttributes: [{ key: 'user.id', value: { stringValue: 'u1' } }],
+  })
+  let gateway: GatewayProcess
+  let server: PrometheusServer
+  let http = 0
+  let own = 0
+
+  before(async () => {
+    const features = isModern
+      ? ['promql-experimental-functions', 'st-storage']
+      : ['native-histograms']
+    server = await PrometheusServer.start(program, { features })
+    ;[http, own] = await freePorts(2)
+    gateway = await GatewayProcess.start(gatewayYaml({ http, own, url: server.writeUrl }))
+    await pushAll()
+    const lastOnes = async () => ((await server.query('last_one')).length === 2 ? true : undefined)
+    await eventually(lastOnes, 'the last sample by both exporters', 30_000)
+  })
+
+  after(async () => {
+    assert.equal(await gateway.stop(), 0)
+    await server.stop()
+  })
+
+  async function push(...metrics: PlainMessage[]): Promise<void> {
+    const resource = {
+      'service.name': 'checkout',
+      'service.namespace': 'shop',
+      'service.instance.id': 'pod-1',
+      'k8s.pod.name': 'checkout-0',
+    }
+    const answer = await fetch(`http://127.0.0.1:${http}/v1/metrics`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-protobuf' },
+      body: Buffer.from(metricsRequest(metrics, { resource })),
+    })
+    assert.equal(answer.status, 200)
+  }
+
+  const summary = (fields: PlainMessage): PlainMessage => ({
+    name: 'spent',
+    unit: 's',
+    summary: { dataPoints: [fields] },
+  })
+  const native = (name: string, fields: PlainMessage): PlainMessage => ({
+    name,
+    exponentialHistogram: { ...cumulative, dataPoints: [{ scale: 0, ...fields }] },
+  })
+  const classic = (name: string, fields: PlainMessage): PlainMessage => ({
+    name,
+    histogram: { ...cumulative, dataPoints: [{ explicitBounds: [1, 10], ...fields }] },
+  })
+
+  async function pushAll(): Promise<void> {
+    const times = { ...from(-1000), ...at(0) }
+    // Of a native histogram in a 1.0 message, servers look at the exemplars before they know the series.
+    await push(native('weights', { ...at(-500), count: 1n, sum: 1, zeroCount: 1n }))
     await push(
-      sum('steps', [point({}, { ...from(step * 100 - 100), ...at(step * 100), asDouble: step })], {
-        sum: delta,
+      exactNumbersMetric('exact', times),
+      classicMetric('lag', times),
+      exponentialMetric('wait', times),
+      sum(
+        'orders.placed',
+        [
+          {
+            ...point({ 'payment.method': 'card' }, { ...times, asDouble: 41.5 }),
+            exemplars: [exemplar(-1, 1.5)],
+          },
+        ],
+        { metric: { description: 'Orders that were placed.', unit: '{order}' } },
+      ),
+      classic('sizes', {
+        ...times,
+        count: 3n,
+        sum: 26,
+        bucketCounts: [1n, 1n, 1n],
+        exemplars: [exemplar(-3, 0.5), exemplar(-2, 5), exemplar(-1, 20.5)],
+      }),
+      native('weights', {
+        ...times,
+        count: 2n,
+        sum: 3.5,
+        positive: { offset: 0, bucketCounts: [1n, 1n] },
+        exemplars: [exemplar(-2, 1.5), exemplar(-1, 2)],
+      }),
+      summary({
+        ...times,
+        count: 4n,
+        sum: 8,
+        quantileValues: [
+          { quantile: 0.5, value: 2 },
+          { quantile: 0.999, value: NaN },
+        ],
       }),
     )
+    // A counter that begins anew after its second point, and the steps of a delta.
+    for (const [index, value] of [10, 20, 5, 8].entries()) {
+      const start = from(index < 2 ? -1000 : 1500)
+      await push(
+        sum('restarted', [point({}, { ...start, ...at(index * 1000), asDouble: value })]),
+        sum(
+          'steps',
+          [
+            point(
+              {},
+              { ...from(index * 1000 - 1000), ...at(index * 1000), asInt: BigInt(index + 1) },
+            ),
+          ],
+          { sum: delta },
+        ),
+        {
+          name: 'growing',
+          histogram: {
+            ...delta,
+            dataPoints: [
+              {
+                ...from(index * 1000 - 1000),
+                ...at(index * 1000),
+                count: 2n,
+                sum: 3,
+                explicitBounds: [1],
+                bucketCounts: [1n, 1n],
+              },
+            ],
+          },
+        },
+      )
+    }
+    // Series that have a value and then none.
+    const ended = { ...at(2000), flags: 1 }
+    await push(
+      gauge('gone', [point({}, { ...at(1000), asDouble: 1 })]),
+      classic('gone.sizes', { ...at(1000), count: 1n, sum: 1, bucketCounts: [1n, 0n, 0n] }),
+      native('gone.weights', { ...at(1000), count: 1n, sum: 1, zeroCount: 1n }),
+      { ...summary({ ...at(1000), count: 1n, sum: 1 }), name: 'gone.spent' },
+    )
+    await push(
+      gauge('gone', [point({}, ended)]),
+      classic('gone.sizes', ended),
+      native('gone.weights', ended),
+      { ...summary(ended), name: 'gone.spent' },
+    )
+    // One that Prometheus refuses for good, among good ones.
+    await push(
+      gauge('good', [point({}, { ...at(3000), asDouble: 7 })]),
+      gauge('ancient', [point({}, { ...at(-86_400_000), asDouble: 1 })]),
+      gauge('also.good', [point({}, { ...at(3000), asDouble: 8 })]),
+    )
+    await push(gauge('last.one', [point({}, { ...at(4000), asDouble: 1 })]))
   }
-  await push(
-    gauge('gone', [point({}, { ...at(500), flags: 1 })]),
-    gauge('ancient', [point({}, { ...at(-86_400_000), asDouble: 1 })]),
-    gauge('good', [point({}, { ...at(500), asDouble: 7 })]),
-  )
-  await push(gauge('last.one', [point({}, { ...at(600), asDouble: 1 })]))
-}
 
-interface Sample {
-  readonly metric: Readonly<Record<string, string>>
-  readonly value: string
-}
+  for (const way of ways) {
+    const only = `way="${way}"`
+    const labels = { job: 'shop/checkout', instance: 'pod-1', way }
 
-async function api(path: string, parameters: Readonly<Record<string, string>>): Promise<unknown> {
-  const search = new URLSearchParams(parameters).toString()
-  const answer = await fetch(`http://127.0.0.1:${prometheusPort}/api/v1/${path}?${search}`)
-  return ((await answer.json()) as { data: unknown }).data
-}
+    test(`${way}: numbers are what was pushed, to the last digit`, async () => {
+      await assertExactNumbers(server, 'exact', only)
+    })
 
-async function query(expression: string): Promise<Sample[]> {
-  const data = (await api('query', { query: expression })) as {
-    result: { metric: Record<string, string>; value: [number, string] }[]
-  }
-  return data.result.map(({ metric, value }) => ({ metric, value: value[1] }))
-}
+    test(`${way}: classic histograms and their quantiles`, async () => {
+      await assertClassic(server, 'lag_seconds', only)
+    })
 
-for (const cluster of ['east-1', 'west-2']) {
-  const own = { job: 'shop/checkout', instance: 'pod-1', cluster }
-  const only = `{cluster="${cluster}"}`
+    test(`${way}: native histograms and their quantiles`, async () => {
+      await assertNative(server, program, 'wait_seconds', only)
+    })
 
-  const expected: [name: string, value: string, labels: Record<string, string>][] = [
-    ['orders_placed_total', '41.5', { payment_method: 'card' }],
-    ['queue_fill_ratio', '0.30000000000000004', {}],
-    ['lag_seconds_count', '6', {}],
-    ['lag_seconds_sum', '9.5', {}],
-    ['steps_total', '10', {}],
-    ['good', '7', {}],
-    ['target_info', '1', { k8s_pod_name: 'checkout-0' }],
-  ]
-  for (const [name, value, labels] of expected) {
-    test(`${cluster}: ${name} has the value that was pushed, and its labels`, async () => {
-      assert.deepEqual(await query(`${name}${only}`), [
-        { metric: { __name__: name, ...own, ...labels }, value },
-      ])
+    const expected: [name: string, value: number, labels: Record<string, string>][] = [
+      ['orders_placed_total', 41.5, { payment_method: 'card' }],
+      ['spent_seconds', 2, { quantile: '0.5' }],
+      ['spent_seconds', NaN, { quantile: '0.999' }],
+      ['spent_seconds_sum', 8, {}],
+      ['spent_seconds_count', 4, {}],
+      ['target_info', 1, { k8s_pod_name: 'checkout-0' }],
+      ['good', 7, {}],
+      ['also_good', 8, {}],
+    ]
+    for (const [name, value, more] of expected) {
+      test(`${way}: ${name} ${JSON.stringify(more)} has the value that was pushed`, async () => {
+        const selector = Object.entries(more).map(([key, text]) => `${key}="${text}"`)
+        const found = await server.query(`${name}{${[only, ...selector].join()}}`)
+        assert.deepEqual(
+          found.map(({ metric, value }) => [metric, numberOf(value!)]),
+          [[{ __name__: name, ...labels, ...more }, value]],
+        )
+      })
+    }
+
+    test(`${way}: a counter that began anew is a reset, and its every value is there`, async () => {
+      const [{ values }] = await server.stored(`restarted_total{${only}}`)
+      assert.deepEqual(
+        values.map(([timeMs, value]) => [timeMs - baseMs, value]),
+        [
+          [0, '10'],
+          [1000, '20'],
+          [2000, '5'],
+          [3000, '8'],
+        ],
+      )
+      assert.equal(await server.number(`resets(restarted_total{${only}}[5m])`), 1)
+    })
+
+    test(`${way}: deltas become what was accumulated, in order`, async () => {
+      const [{ values }] = await server.stored(`steps_total{${only}}`)
+      assert.deepEqual(
+        values.map(([timeMs, value]) => [timeMs - baseMs, value]),
+        [
+          [0, '1'],
+          [1000, '3'],
+          [2000, '6'],
+          [3000, '10'],
+        ],
+      )
+      const buckets = await server.stored(`growing_bucket{${only},le="1"}`)
+      assert.deepEqual(
+        buckets.map(({ values }) => values.map(([, value]) => value)),
+        [['1', '2', '3', '4']],
+      )
+      assert.equal(await server.number(`growing_sum{${only}}`), 12)
+    })
+
+    test(`${way}: what has no recorded value any more is over at once`, async () => {
+      const selector = `{__name__=~"gone.*",${only}}`
+      assert.deepEqual(await server.query(selector), [])
+      const stored = await server.stored(selector)
+      assert.deepEqual(
+        stored.map(({ metric, values, histograms }) => [
+          metric.__name__,
+          metric.le,
+          [...values, ...histograms].map(([timeMs]) => timeMs - baseMs),
+        ]),
+        [
+          ['gone', undefined, [1000]],
+          ['gone_sizes_bucket', '+Inf', [1000]],
+          ['gone_sizes_bucket', '1', [1000]],
+          ['gone_sizes_bucket', '10', [1000]],
+          ['gone_sizes_count', undefined, [1000]],
+          ['gone_sizes_sum', undefined, [1000]],
+          ['gone_spent_seconds_count', undefined, [1000]],
+          ['gone_spent_seconds_sum', undefined, [1000]],
+          ['gone_weights', undefined, [1000]],
+        ],
+      )
+      // A moment before they ended they were all there.
+      assert.equal((await server.query(selector, baseMs + 1999)).length, stored.length)
+    })
+
+    test(`${way}: target_info joins by job and instance`, async () => {
+      const join = `* on (job, instance, way) group_left (k8s_pod_name) target_info`
+      const found = await server.query(`orders_placed_total{${only}} ${join}`)
+      assert.deepEqual(
+        found.map(({ metric, value }) => [metric.k8s_pod_name, value]),
+        [['checkout-0', '41.5']],
+      )
+    })
+
+    test(`${way}: exemplars are found by their series, with ids, attributes and times`, async () => {
+      const withAll = (ms: number, value: string) => ({
+        labels: { trace_id: traceId, span_id: spanId, user_id: 'u1' },
+        value,
+        timeMs: baseMs + ms,
+      })
+      const own = `instance="pod-1",job="shop/checkout"`
+      const found = await server.exemplars(
+        `{__name__=~"orders_placed_total|sizes.*|weights",${only}}`,
+      )
+      const expected: [string, FoundExemplar[]][] = [
+        [`orders_placed_total{${own},payment_method="card",${only}}`, [withAll(-1, '1.5')]],
+        [`sizes_bucket{${own},le="+Inf",${only}}`, [withAll(-1, '20.5')]],
+        [`sizes_bucket{${own},le="1",${only}}`, [withAll(-3, '0.5')]],
+        [`sizes_bucket{${own},le="10",${only}}`, [withAll(-2, '5')]],
+        [`weights{${own},${only}}`, [withAll(-2, '1.5'), withAll(-1, '2')]],
+      ]
+      assert.deepEqual(found, new Map(expected))
     })
   }
 
-  test(`${cluster}: histogram_quantile agrees with the buckets, classic and native`, async () => {
-    const quantile = async (series: string) =>
-      Number((await query(`histogram_quantile(0.5, ${series})`))[0].value)
-    // Rank 3 of 6 is the end of (0.005, 1].
-    assert.equal(await quantile(`lag_seconds_bucket${only}`), 1)
-    // Rank 5 of 10: 2 zeros, 2 in (1, 2], so the first quarter of (2, 4], linear in this version.
-    assert.equal(await quantile(`wait_seconds${only}`), 2.5)
-    assert.equal((await query(`histogram_count(wait_seconds${only})`))[0].value, '10')
-    assert.equal((await query(`histogram_sum(wait_seconds${only})`))[0].value, '40')
-  })
-
-  test(`${cluster}: every step of a delta is there, in order`, async () => {
-    const data = (await api('query', { query: `steps_total${only}[5m]` })) as {
-      result: { values: [number, string][] }[]
+  test('the one sample that the server refuses is counted by cause and logged once, with its series', async () => {
+    assert.deepEqual(await server.stored('ancient'), [])
+    const page = await (await fetch(`http://127.0.0.1:${own}/metrics`)).text()
+    for (const exporter of ['prometheusremotewrite', 'prometheusremotewrite/v2']) {
+      const rejected = page
+        .split('\n')
+        .filter((line) => /rejected_samples\{/.test(line) && line.includes(`"${exporter}"`))
+        .filter((line) => !line.endsWith(' 0'))
+      assert.equal(rejected.length, 1, rejected.join('\n'))
+      assert.match(rejected[0], /cause="out_of_bounds".* 1$/)
+      const failed = `otelcol_exporter_send_failed_metric_points{exporter="${exporter}"}`
+      assert.equal(seriesValue(page, failed), 1)
     }
-    assert.deepEqual(
-      data.result[0].values.map(([seconds, value]) => [Math.round(seconds * 1000) - nowMs, value]),
-      [
-        [100, '1'],
-        [200, '3'],
-        [300, '6'],
-        [400, '10'],
-      ],
-    )
+    const lines = gateway.log.split('\n').filter((line) => line.includes('"series":"ancient{'))
+    assert.equal(lines.length, 2, lines.join('\n'))
   })
 
-  test(`${cluster}: a series without a recorded value is over at once`, async () => {
-    assert.deepEqual(await query(`gone${only}`), [])
-    const data = (await api('query', { query: `gone${only}[5m]` })) as {
-      result: { values: unknown[] }[]
-    }
-    assert.equal(data.result[0].values.length, 1)
-  })
-
-  test(`${cluster}: the exemplar is found by its series`, async () => {
-    const [found] = (await api('query_exemplars', {
-      query: `orders_placed_total${only}`,
-      start: String(nowMs / 1000 - 60),
-      end: String(nowMs / 1000 + 60),
-    })) as { exemplars: { labels: Record<string, string>; value: string }[] }[]
-    assert.deepEqual(
-      found.exemplars.map(({ labels, value }) => [labels.trace_id, value]),
-      [['ab'.repeat(16), '1.5']],
-    )
+  test('2.0 is given up once for a server that does not know it, and never for one that does', async () => {
+    const page = await (await fetch(`http://127.0.0.1:${own}/metrics`)).text()
+    const fallbacks = 'penstock_exporter_prometheusremotewrite_fallbacks'
+    const value = seriesValue(page, `${fallbacks}{exporter="prometheusremotewrite/v2"}`)
+    assert.equal(value, isModern ? 0 : 1)
   })
 }
-
-test('the one sample that Prometheus refuses is counted by cause, and no other', async () => {
-  assert.deepEqual(await query('ancient'), [])
-  const page = await (await fetch(`http://127.0.0.1:${own}/metrics`)).text()
-  const lines = page
-    .split('\n')
-    .filter(
-      (line) => /rejected_samples(_total)?\{.*\} [^0]/.test(line) && !line.includes('_total{'),
-    )
-  assert.equal(lines.length, 2, page)
-  for (const line of lines) assert.match(line, /cause="out_of_bounds".* 1$/)
-})
-
-test('2.0 was given up once for a server that does not know it', async () => {
-  const page = await (await fetch(`http://127.0.0.1:${own}/metrics`)).text()
-  assert.match(page, /fallbacks\{[^}]*v2[^}]*\} 1\n/)
-})

@@ -1,9 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 
-/** The path of a program from a Debian package, which is installed when it is missing. Needs root for that. */
-export function debianProgram(program: string, debianPackage: string): string {
+/**
+ * The path of a program from a Debian package, which is installed when it is missing. Needs root for that. `folders` as
+ * in PATH say where to look for it.
+ */
+export function debianProgram(
+  program: string,
+  debianPackage: string,
+  folders = process.env.PATH ?? '',
+): string {
   const find = () =>
-    spawnSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).stdout.trim()
+    spawnSync('/bin/sh', ['-c', `command -v ${program}`], {
+      encoding: 'utf8',
+      env: { PATH: folders },
+    }).stdout.trim()
   const known = find()
   if (known !== '') return known
   const options = {
