@@ -1,7 +1,12 @@
 /**
- * What a point costs to take in, what a series costs to show and to keep: the prometheus exporter's store in this
- * process, without sockets. `node --expose-gc bench/metrics-exposition.bench.ts [series count ...]`
+ * What a point costs to take in, what a series costs to show and to keep.
+ * `node --expose-gc bench/metrics-exposition.bench.ts [--series N] [--rounds N] [--only store|live] [--node-flags TEXT]`:
+ * first the prometheus exporter's store in this process, without sockets, then a real gateway with a million series.
  */
+import { execFileSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { measureLive } from './exposition-live.ts'
+import { gatewayFlags } from './processes.ts'
 import { Batch } from '../src/otlp/batch.ts'
 import { indexRequest } from '../src/otlp/index-request.ts'
 import { collectorLabelNaming } from '../src/kit/prometheus/label-name.ts'
@@ -12,8 +17,14 @@ import { readFileSync } from 'node:fs'
 import { attributes, metricsRequest, sum } from '../test/kit/metrics-request.ts'
 import { testHost } from '../test/kit/test-host.ts'
 
-const counts = process.argv.slice(2).map(Number)
-const wanted = counts.length > 0 ? counts : [100_000]
+const { values: options } = parseArgs({
+  options: {
+    series: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+    'node-flags': { type: 'string', default: gatewayFlags },
+  },
+})
 const pointsPerRequest = 500
 
 function makeStore(): SeriesStore {
@@ -119,5 +130,15 @@ function measure(seriesCount: number): void {
   }
 }
 
-measureRecorded()
-for (const count of wanted) measure(count)
+if (options.only !== 'live') {
+  measureRecorded()
+  measure(100_000)
+}
+if (options.only !== 'store') {
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' })
+  await measureLive({
+    seriesCount: Number(options.series),
+    rounds: Number(options.rounds),
+    nodeFlags: options['node-flags'].split(' ').filter(Boolean),
+  })
+}

@@ -3,13 +3,22 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 
+/** As on every way to start the gateway: docs/decisions/0005. */
+export const gatewayFlags =
+  '--initial-old-space-size=96 --max-semi-space-size=2 --single-threaded-gc'
+
 const canPin = spawnSync('taskset', ['-V']).status === 0
 const ticksPerSecond = 100
 
 /** Starts a command; on core `core` where that can be asked for. */
-export function start(core: number, command: readonly string[]): ChildProcess {
+export function start(
+  core: number,
+  command: readonly string[],
+  { hasChannel = false } = {},
+): ChildProcess {
   const [file, ...rest] = canPin ? ['taskset', '-c', String(core), ...command] : command
-  return spawn(file, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const stdio = ['pipe', 'pipe', 'inherit'] as const
+  return spawn(file, rest, { stdio: hasChannel ? [...stdio, 'ipc'] : [...stdio] })
 }
 
 /** User and system time of a process and the children it has now, in seconds. */
@@ -18,9 +27,17 @@ export function cpuSeconds(pid: number): number {
 }
 
 export function rssPeakMb(pid: number): number {
+  return statusMb(pid, /VmHWM:\s+(\d+) kB/)
+}
+
+export function rssMb(pid: number): number {
+  return statusMb(pid, /VmRSS:\s+(\d+) kB/)
+}
+
+function statusMb(pid: number, line: RegExp): number {
   return familyOf(pid).reduce((sum, one) => {
     const status = readFileSync(`/proc/${one}/status`, 'utf8')
-    return sum + Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
+    return sum + Number(line.exec(status)?.[1] ?? 0) / 1024
   }, 0)
 }
 
