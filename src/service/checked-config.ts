@@ -26,11 +26,21 @@ export interface CheckedPipeline {
   readonly exporters: readonly string[]
 }
 
+/** Of the lines of one level and text within a tick the first ones are written, then one in so many. */
+export interface LogSampling {
+  readonly tickMs: number
+  readonly initial: number
+  /** 0 means none. */
+  readonly thereafter: number
+}
+
 export interface CheckedTelemetry {
   readonly logs: {
     readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
     readonly encoding: 'console' | 'json'
     readonly initialFields: Readonly<Record<string, unknown>>
+    /** Undefined when every line is written. */
+    readonly sampling?: LogSampling
   }
   readonly metrics: {
     readonly level: MetricLevel

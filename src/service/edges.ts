@@ -4,6 +4,7 @@ import { requestCounter } from '../kit/ingest/request-counter.ts'
 import type { Batch } from '../otlp/batch.ts'
 import { Refusal } from '../otlp/refusal.ts'
 import { type Signal, signals } from '../otlp/signal.ts'
+import type { ComponentKind } from '../pipeline/component.ts'
 import type { Consumer } from '../pipeline/consumer.ts'
 import type { Logger } from '../pipeline/host.ts'
 import type { Counter, Meter } from '../pipeline/meter.ts'
@@ -142,7 +143,7 @@ export class PipelineHead implements Consumer {
 }
 
 /** The drop ledger of one component: a counter for each signal and cause, made when a cause first occurs. */
-export function dropLedger(component: string, meter: Meter) {
+export function dropLedger(component: string, kind: ComponentKind, meter: Meter) {
   const counters = new Map<string, Counter>()
   return (signal: Signal, itemCount: number, cause: string): void => {
     const key = `${signal} ${cause}`
@@ -151,7 +152,7 @@ export function dropLedger(component: string, meter: Meter) {
       counter = meter.counter(
         'penstock_dropped_items',
         'Items that a component chose to lose, by named cause.',
-        { component, otel_signal: signal, cause },
+        { component, kind, otel_signal: signal, cause },
       )
       counters.set(key, counter)
     }

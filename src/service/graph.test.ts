@@ -234,6 +234,18 @@ test('requests and items are counted by what became of them, unread ones by what
   await shut.service.stop()
 })
 
+test('what a component drops is counted under its id and kind, by signal and cause', async () => {
+  const { service, receivers, exporters } = world(straight)
+  exporters.get('out')?.dropped('traces', 2, 'queue_full')
+  exporters.get('out')?.dropped('traces', 3, 'queue_full')
+  receivers.get('in')?.dropped('logs', 1, 'too_old')
+  const page = await service.metrics.page()
+  assert.deepEqual(page.match(/^penstock_dropped_items_total.*$/gm), [
+    'penstock_dropped_items_total{component="out",kind="exporter",otel_signal="traces",cause="queue_full"} 5',
+    'penstock_dropped_items_total{component="in",kind="receiver",otel_signal="logs",cause="too_old"} 1',
+  ])
+})
+
 test('an impossible state costs its batch a retry and nobody anything else', async () => {
   let isBroken = true
   const { service, receivers } = world(straight, {

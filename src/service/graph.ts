@@ -1,6 +1,6 @@
 /** Builds the running graph of a checked configuration, from the far ends back to the receivers. */
 import { type Signal, signals } from '../otlp/signal.ts'
-import type { Component } from '../pipeline/component.ts'
+import type { Component, ComponentKind } from '../pipeline/component.ts'
 import type { Consumer } from '../pipeline/consumer.ts'
 import type { Host, Logger, MemoryLedger, ServiceStatus } from '../pipeline/host.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -168,7 +168,7 @@ class GraphBuilder {
     this.#placed.push({ stage, title: `"${id}" ${kind}`, component })
   }
 
-  #host(kind: string, id: string, pipeline?: string): Host {
+  #host(kind: ComponentKind, id: string, pipeline?: string): Host {
     const { platform, metrics, memory, status, version, logFor, fatal } = this.#parts
     const place = { 'otelcol.component.id': id, 'otelcol.component.kind': kind }
     return {
@@ -183,7 +183,7 @@ class GraphBuilder {
       status,
       version,
       extension: (extensionId) => this.#extensions.get(extensionId),
-      dropped: dropLedger(id, metrics),
+      dropped: dropLedger(id, kind, metrics),
       fatal,
     }
   }

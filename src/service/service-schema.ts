@@ -63,15 +63,19 @@ const logs = section({
   disable_zap_resource: ineffective(z.boolean(), 'logs carry no resource'),
   sampling: z
     .strictObject({
-      enabled: z
-        .literal(false, { error: 'must be false; log sampling is not supported yet' })
-        .describe('Only false.'),
-      tick: ineffective(duration(), 'sampling is off'),
-      initial: ineffective(z.int(), 'sampling is off'),
-      thereafter: ineffective(z.int(), 'sampling is off'),
+      enabled: z.boolean().default(true).describe('Leave lines out at all.'),
+      tick: duration().prefault('10s').describe('How long lines of one text are counted together.'),
+      initial: z.int().min(0).default(10).describe('How many of them are written in that time.'),
+      thereafter: z
+        .int()
+        .min(0)
+        .default(100)
+        .describe('Of those that follow, every one of this number is written; 0 for none.'),
     })
     .nullish()
-    .describe('Log lines are never sampled away: only `enabled: false` is accepted.'),
+    .describe(
+      'Leaves out lines that repeat the same text at the same level. Off unless this section is given; the Collector has it on.',
+    ),
   processors: unsupported('logs go to stderr; collect them from there'),
 })
 
@@ -181,6 +185,7 @@ export function telemetryOf({ telemetry }: ServiceSettings): CheckedTelemetry {
       level: pinoLevelOf(logs.level),
       encoding: logs.encoding,
       initialFields: logs.initial_fields,
+      ...samplingOf(logs.sampling),
     },
     metrics: { level: metrics.level, pullEndpoints: pullEndpoints(metrics) },
     resource: resourceOf(resource),
@@ -219,6 +224,12 @@ export function metricsPages(settings: ServiceSettings | undefined) {
     const at = metrics.address !== undefined ? ['address'] : metrics.readers && reader
     return { path: [...path, ...(at ?? [])], endpoint, transport: 'tcp' as const }
   })
+}
+
+function samplingOf(sampling: ServiceSettings['telemetry']['logs']['sampling']) {
+  if (!sampling?.enabled) return {}
+  const { tick, initial, thereafter } = sampling
+  return { sampling: { tickMs: tick, initial, thereafter } }
 }
 
 /** Zap's three above error, at which it says nothing but why it dies, are one. */

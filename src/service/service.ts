@@ -35,7 +35,7 @@ export class Service {
   constructor(config: CheckedConfig, options: ServiceOptions) {
     this.#config = config
     this.#options = options
-    this.#logs = options.logs ?? openLogs(config.telemetry.logs)
+    this.#logs = options.logs ?? openLogs(config.telemetry.logs, options.platform.clock)
     const { platform } = options
     this.metrics = new OwnMetrics(shownMetrics(config))
     this.#memory = new ProcessLedger(platform.clock, platform.usage)
