@@ -19,6 +19,7 @@ export class ReceiverEdge implements Consumer {
   readonly #refused: Counter
   readonly #accepting: Counter
   readonly #refusing: Counter
+  readonly #refusedUnread: Counter
   readonly #estimate = new ItemEstimate()
   readonly #faults: Counter
   readonly #log: Logger
@@ -41,6 +42,11 @@ export class ReceiverEdge implements Consumer {
       `otelcol_receiver_refused_${itemName}`,
       `Number of ${itemNoun} that could not be pushed into the pipeline; estimated where a request was refused unread.`,
       labels,
+    )
+    this.#refusedUnread = meter.counter(
+      'penstock_receiver_refused_unread_items',
+      'Of the refused items, those of requests that were refused unread: an estimate from their lengths.',
+      { receiver, transport, otel_signal: signal },
     )
     meter.counter(
       `otelcol_receiver_failed_${itemName}`,
@@ -74,7 +80,9 @@ export class ReceiverEdge implements Consumer {
   admit(byteLength: number): Refusal | undefined {
     const refusal = this.#next.admit?.(byteLength)
     if (refusal !== undefined) {
-      this.#refused.add(this.#estimate.of(byteLength))
+      const itemCount = this.#estimate.of(byteLength)
+      this.#refused.add(itemCount)
+      this.#refusedUnread.add(itemCount)
       this.#refusing.add(1)
     }
     return refusal

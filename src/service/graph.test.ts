@@ -230,6 +230,10 @@ test('requests and items are counted by what became of them, unread ones by what
     success: 1,
     refused: 1,
   })
+  const unread = (items: number) =>
+    `penstock_receiver_refused_unread_items_total{receiver="in",transport="http",otel_signal="traces"} ${items}`
+  assert.ok((await service.metrics.page()).includes(unread(0)))
+  assert.ok((await shut.service.metrics.page()).includes(unread(12)))
   await service.stop()
   await shut.service.stop()
 })

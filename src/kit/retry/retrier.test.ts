@@ -49,6 +49,28 @@ describe('retrier', () => {
     assert.deepEqual(attemptsMs, [0, 60_000, 67_500])
   })
 
+  it('comes back after an hour, whatever longer time the server asks for', async () => {
+    const answers = [1e12, 7_200_000]
+    const respond = () => {
+      const retryAfterMs = answers.shift()
+      if (retryAfterMs !== undefined) throw new Refusal('exhausted', 'slow', { retryAfterMs })
+    }
+    const { host, attemptsMs } = start({ max_elapsed_time: 0 }, respond)
+    await host.clock.advance(10_000_000)
+    assert.deepEqual(attemptsMs, [0, 3_600_000, 7_200_000])
+  })
+
+  it('waits beyond an hour where max_interval does', async () => {
+    const answers = [1e12]
+    const change = { max_elapsed_time: 0, initial_interval: 1000, max_interval: 7_200_000 }
+    const { host, attemptsMs } = start(change, () => {
+      const retryAfterMs = answers.shift()
+      if (retryAfterMs !== undefined) throw new Refusal('exhausted', 'slow', { retryAfterMs })
+    })
+    await host.clock.advance(10_000_000)
+    assert.deepEqual(attemptsMs, [0, 7_200_000])
+  })
+
   it('gives up once the next attempt would come after max_elapsed_time', async () => {
     const { host, attemptsMs, result } = start({ max_elapsed_time: 30_000 })
     await host.clock.advance(60_000)

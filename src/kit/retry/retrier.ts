@@ -10,6 +10,9 @@ export type Attempted<Outcome> =
   | { readonly delivered: true; readonly outcome: Outcome }
   | { readonly delivered: false; readonly refusal: Refusal; readonly cause: GiveUpCause }
 
+/** What a peer asks for beyond an hour, or beyond a longer max_interval, is not believed: a mistake of its clock, or worse. */
+const retryAfterMsMax = 3_600_000
+
 /** Repeats attempts that were refused for now until they succeed, the time is spent, or the exporter stops. */
 export class Retrier {
   readonly #settings: RetrySettings
@@ -43,7 +46,7 @@ export class Retrier {
       }
       if (this.#isStopping) continue
       backoff ??= new Backoff(this.#settings, this.#host.random)
-      const delayMs = Math.max(backoff.nextDelayMs(), refusal.retryAfterMs ?? 0)
+      const delayMs = Math.max(backoff.nextDelayMs(), this.#wishOf(refusal))
       const elapsedMsMax = this.#settings.max_elapsed_time
       if (elapsedMsMax > 0 && clock.monotonicMs() - startMs + delayMs > elapsedMsMax) {
         return { delivered: false, refusal: noMoreRetries(refusal), cause: 'retries_exhausted' }
@@ -60,6 +63,11 @@ export class Retrier {
   stop(): void {
     this.#isStopping = true
     for (const wake of this.#waiting) wake()
+  }
+
+  /** How long the peer wants to be left alone, within reason. */
+  #wishOf({ retryAfterMs = 0 }: Refusal): number {
+    return Math.min(retryAfterMs, Math.max(this.#settings.max_interval, retryAfterMsMax))
   }
 
   #wait(delayMs: number): Promise<void> {

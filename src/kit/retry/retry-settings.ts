@@ -33,7 +33,9 @@ export function retryOnFailure({ initialInterval = '5s' } = {}) {
     max_interval: duration().prefault('30s').describe('The longest interval, before jitter.'),
     max_elapsed_time: duration()
       .prefault('300s')
-      .describe('Give up, and drop, after this long; 0 means never.'),
+      .describe(
+        'Give up, and drop, after this long; 0 means never. A wait that the peer asks for is cut to an hour, or to a longer max_interval.',
+      ),
   }).superRefine((settings, context) => {
     for (const [key, message] of brokenRules(settings)) {
       context.addIssue({ code: 'custom', path: [key], message })

@@ -76,7 +76,9 @@ export class ExportRoute {
       return bodyTooLarge(this.#byteLengthMax)
     }
     const length = declared === Infinity ? unknownLengthBytes : declared
-    return this.#admit(encoding === '' ? length : length * inflationExpected)
+    // No more than it may inflate to, so that who lies about it moves the counts of refused items only so far.
+    const expected = encoding === '' ? length : length * inflationExpected
+    return this.#admit(Math.min(expected, this.#byteLengthMax))
   }
 
   #admit(byteLength: number): Refusal | undefined {

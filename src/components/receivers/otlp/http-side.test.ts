@@ -346,6 +346,15 @@ test('a large body arrives whole, whatever the pieces it came in', async (contex
   socket.destroy()
 })
 
+test('no body is expected to inflate beyond the limit', async (context) => {
+  const { host, post } = await serve(context, { max_request_body_size: 1000 })
+  const asked: number[] = []
+  host.sink.admit = (...args: unknown[]) => void asked.push(args[0] as number)
+  const headers = { ...proto, 'content-encoding': 'gzip' }
+  await post({ headers, body: new Uint8Array(900) })
+  assert.deepEqual(asked, [1000])
+})
+
 test('the door is asked for what a body is expected to inflate to', async (context) => {
   const { host, post } = await serve(context)
   const asked: number[] = []
