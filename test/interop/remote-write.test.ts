@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { eventually, freePorts, GatewayProcess, seriesValue } from '../kit/gateway-process.ts'
-import { cumulative, delta, gauge, metricsRequest, point, sum } from '../kit/metrics-request.ts'
+import { cumulative, delta, gauge, point, sum } from '../kit/metrics-request.ts'
 import type { PlainMessage } from '../kit/oracle.ts'
 import {
   type FoundExemplar,
@@ -11,6 +11,7 @@ import {
   prometheusPrograms,
   PrometheusServer,
 } from '../kit/prometheus-server.ts'
+import { pushMetrics } from '../kit/push-metrics.ts'
 import { assertClassic, assertExactNumbers, assertNative } from './assert-stored.ts'
 import { classicMetric, exactNumbersMetric, exponentialMetric } from './metric-cases.ts'
 
@@ -76,20 +77,7 @@ function suite(program: PrometheusProgram): void {
     await server.stop()
   })
 
-  async function push(...metrics: PlainMessage[]): Promise<void> {
-    const resource = {
-      'service.name': 'checkout',
-      'service.namespace': 'shop',
-      'service.instance.id': 'pod-1',
-      'k8s.pod.name': 'checkout-0',
-    }
-    const answer = await fetch(`http://127.0.0.1:${http}/v1/metrics`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-protobuf' },
-      body: Buffer.from(metricsRequest(metrics, { resource })),
-    })
-    assert.equal(answer.status, 200)
-  }
+  const push = (...metrics: PlainMessage[]) => pushMetrics(http, metrics)
 
   const summary = (fields: PlainMessage): PlainMessage => ({
     name: 'spent',

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { type Attributes, metricsRequest, type Source } from './metrics-request.ts'
+import type { PlainMessage } from './oracle.ts'
+
+/** Who pushes unless said otherwise. */
+export const pod: Attributes = {
+  'service.name': 'checkout',
+  'service.namespace': 'shop',
+  'service.instance.id': 'pod-1',
+  'k8s.pod.name': 'checkout-0',
+}
+
+/** One OTLP/HTTP request to a gateway on this port, which must take it. */
+export async function pushMetrics(
+  port: number,
+  metrics: readonly PlainMessage[],
+  source: Source = { resource: pod },
+): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/metrics`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body: Buffer.from(metricsRequest(metrics, source)),
+  })
+  assert.equal(answer.status, 200, await answer.text())
+}
