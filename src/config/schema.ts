@@ -75,6 +75,11 @@ export function optionalSection<Shape extends z.core.$ZodLooseShape>(shape: Shap
     .optional()
 }
 
+/** A group that is off when absent or left empty (null), as sections are whose presence alone would ask for something. */
+export function sectionUnlessEmpty<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.preprocess((value) => value ?? undefined, z.strictObject(shape).optional()).optional()
+}
+
 /** A key the Collector has and we do not support yet: refused by name wherever it asks for something. */
 export function unsupported(reason: string) {
   return refusedByName(`is not supported yet: ${reason}`, `Not supported yet: ${reason}.`)

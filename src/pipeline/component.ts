@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import type { Signal } from '../otlp/signal.ts'
+import type { AuthSides } from './authenticator.ts'
 import type { Consumer } from './consumer.ts'
 import type { ConnectorHost, ExporterHost, Host, ProcessorHost, ReceiverHost } from './host.ts'
 
@@ -123,6 +124,8 @@ export interface ExtensionDeclaration<
   Schema extends z.ZodType = z.ZodType,
 > extends Declaration<Schema> {
   readonly kind: 'extension'
+  /** Of an authenticator: the sides it has with these settings. What `create` gives is an Authenticator then. */
+  readonly authenticates?: (config: z.output<Schema>) => AuthSides
   readonly create: (config: z.output<Schema>, host: Host) => Extension
 }
 

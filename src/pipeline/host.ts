@@ -51,7 +51,7 @@ export interface Host {
   readonly status: ServiceStatus
   /** Of this build, for User-Agent and the like. */
   readonly version: string
-  /** A running extension by id, or undefined when service.extensions does not name it. */
+  /** A running extension by id, such as an Authenticator; undefined when service.extensions does not name it. */
   extension(id: string): unknown
   /** The drop ledger: items this component chose to lose, under a short named cause such as `queue_full`. */
   dropped(signal: Signal, itemCount: number, cause: string): void

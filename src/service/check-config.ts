@@ -6,6 +6,7 @@ import { parseSection } from '../config/parse-section.ts'
 import { scrubExcerpt, secretTexts } from '../config/redact.ts'
 import type { Signal } from '../otlp/signal.ts'
 import type { Catalog, ComponentDeclaration, ComponentKind } from '../pipeline/component.ts'
+import { checkAuthenticators, extensionsInOrder } from './check-authenticators.ts'
 import { checkConnectors } from './check-connectors.ts'
 import { checkListeners, type Listener } from './check-listeners.ts'
 import { checkPipelines, lookUp } from './check-pipelines.ts'
@@ -49,6 +50,9 @@ export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult
   }
   const used = usedBy(pipelines, extensionIds, defined)
   judgeComponents(defined, (component) => used.get(component) ?? noSignals, findings)
+  const extensions = { catalog, defined, ids: extensionIds }
+  checkAuthenticators(used.keys(), extensions, findings)
+  const extensionOrder = extensionsInOrder(extensions, findings)
   const kinds = isComplete ? componentKinds : (['extension'] as const)
   warnOfUnused(kinds, { used, defined, findings })
   checkListeners([...metricsPages(settings), ...listenersOf(used)], findings)
@@ -63,7 +67,7 @@ export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult
     exporters: configured(defined.exporter),
     connectors: configured(defined.connector),
     extensions: configured(defined.extension),
-    extensionIds,
+    extensionIds: extensionOrder,
     pipelines,
     telemetry: telemetryOf(settings),
     shutdownTimeoutMs: settings.shutdown_timeout,

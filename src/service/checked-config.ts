@@ -58,7 +58,7 @@ export interface CheckedConfig {
   readonly exporters: ReadonlyMap<string, Configured<ExporterDeclaration>>
   readonly connectors: ReadonlyMap<string, Configured<ConnectorDeclaration>>
   readonly extensions: ReadonlyMap<string, Configured<ExtensionDeclaration>>
-  /** Extensions to run, in order. */
+  /** Extensions to run, each after those it asks something of. */
   readonly extensionIds: readonly string[]
   readonly pipelines: readonly CheckedPipeline[]
   readonly telemetry: CheckedTelemetry

@@ -16,7 +16,9 @@ export function metricsPageServer(
   const settings = serverSettings.parse({ endpoint })
   const handle = (_request: unknown, response: ServerResponse) => void answer(response, metrics)
   const routes = [{ method: 'GET', path: '/metrics', handle }] as const
-  return new HttpServer({ settings, where: '', routes }, host)
+  // It names no authenticator, and starts before any could run.
+  const lender = { ...host, extension: () => undefined }
+  return new HttpServer({ settings, where: '', routes }, lender)
 }
 
 /** Never rejects. */

@@ -67,7 +67,7 @@ test('the JSON Schema refuses unknown and unsupported settings', () => {
   assert.equal(schema.safeParse(taken).success, true)
   for (const [key, value] of [
     ['grcp', {}],
-    ['grpc', { auth: { authenticator: 'oidc' } }],
+    ['grpc', { middlewares: 'limiter' }],
     ['grpc', { max_concurrent_streams: 'many' }],
   ] as const) {
     const refused = { receivers: { otlp: { protocols: { [key]: value } } } }

@@ -7,6 +7,7 @@ import {
   text,
   unsupported,
 } from '../../config/schema.ts'
+import { clientAuthSettings } from '../auth/auth-settings.ts'
 import { clientTlsSettings } from '../tls/tls-settings.ts'
 import { parseTarget } from './client-target.ts'
 
@@ -53,7 +54,7 @@ export function grpcClientShape({ timeout = '5s' } = {}) {
     write_buffer_size: byteSize()
       .prefault('512KiB')
       .describe('Accepted; the system sizes buffers.'),
-    auth: unsupported('client authenticators; set headers instead'),
+    auth: clientAuthSettings(),
     middlewares: unsupported('middlewares'),
   }
 }

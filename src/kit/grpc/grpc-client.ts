@@ -7,8 +7,12 @@ import {
   type ChannelCredentials,
   Metadata,
 } from '@grpc/grpc-js'
+import type { ClientInfo } from '../../otlp/client-info.ts'
+import { Refusal } from '../../otlp/refusal.ts'
+import type { ClientAuthenticator } from '../../pipeline/authenticator.ts'
 import type { Host } from '../../pipeline/host.ts'
 import type { Timer } from '../../platform/platform.ts'
+import { clientAuthenticator } from '../auth/lend.ts'
 import { isPlaintext, loadClientTls } from '../tls/load-tls.ts'
 import { reloadPeriodically } from '../tls/reload-tls.ts'
 import type { GrpcClientSettings } from './client-settings.ts'
@@ -20,11 +24,16 @@ export interface GrpcCall {
   readonly path: string
   readonly message: Uint8Array
   readonly abort: AbortSignal
+  /** Whose data the message holds, as far as that is one. */
+  readonly client?: ClientInfo | undefined
 }
 
 /** Unary calls of encoded messages over one channel of its own. Failures are Refusals. */
 export class GrpcClient {
   readonly #client: Client
+  readonly #authenticator: ClientAuthenticator | undefined
+  /** By name in lower case. */
+  readonly #headers: Record<string, string> = {}
   readonly #metadata: Metadata
   readonly #settings: GrpcClientSettings
   readonly #host: ClientHost
@@ -41,11 +50,11 @@ export class GrpcClient {
       isPlain ? credentials.createInsecure() : this.#tlsCredentials(),
       channelOptions(settings, host.version),
     )
-    this.#metadata = new Metadata({ waitForReady: settings.wait_for_ready })
+    this.#authenticator = clientAuthenticator(settings.auth, host)
     for (const [name, value] of Object.entries(settings.headers)) {
-      const text = value.reveal()
-      this.#metadata.set(name, name.endsWith('-bin') ? Buffer.from(text, 'base64') : text)
+      this.#headers[name.toLowerCase()] = value.reveal()
     }
+    this.#metadata = this.#metadataOf(this.#headers)
   }
 
   /** Begins to connect, so that the first request finds a connection; failing is not an error yet. */
@@ -54,7 +63,34 @@ export class GrpcClient {
   }
 
   /** The encoded answer. */
-  call({ path, message, abort }: GrpcCall): Promise<Uint8Array> {
+  async call(call: GrpcCall): Promise<Uint8Array> {
+    const authenticator = this.#authenticator
+    if (authenticator === undefined) return this.#callOnce(call, this.#metadata)
+    try {
+      return await this.#callOnce(call, await this.#sign(authenticator, call))
+    } catch (error) {
+      const isRejected = error instanceof Refusal && error.code === 'unauthenticated'
+      if (!isRejected || authenticator.rejected?.() !== true) throw error
+      return this.#callOnce(call, await this.#sign(authenticator, call))
+    }
+  }
+
+  async #sign(authenticator: ClientAuthenticator, { client }: GrpcCall): Promise<Metadata> {
+    const headers = { ...this.#headers }
+    const signing = authenticator.sign(headers, client)
+    if (signing !== undefined) await signing
+    return this.#metadataOf(headers)
+  }
+
+  #metadataOf(headers: Readonly<Record<string, string>>): Metadata {
+    const metadata = new Metadata({ waitForReady: this.#settings.wait_for_ready })
+    for (const [name, value] of Object.entries(headers)) {
+      metadata.set(name, name.endsWith('-bin') ? Buffer.from(value, 'base64') : value)
+    }
+    return metadata
+  }
+
+  #callOnce({ path, message, abort }: GrpcCall, metadata: Metadata): Promise<Uint8Array> {
     const { timeout } = this.#settings
     const options = timeout > 0 ? { deadline: this.#host.clock.nowMs() + timeout } : {}
     return new Promise((resolve, reject) => {
@@ -63,7 +99,7 @@ export class GrpcClient {
         asBuffer,
         identity,
         message,
-        this.#metadata,
+        metadata,
         options,
         (error, answer) => {
           abort.removeEventListener('abort', cancel)
@@ -105,7 +141,7 @@ export class GrpcClient {
   }
 }
 
-type ClientHost = Pick<Host, 'clock' | 'disk' | 'log' | 'version'>
+type ClientHost = Pick<Host, 'clock' | 'disk' | 'extension' | 'log' | 'version'>
 
 /** Peers may send this much before they wait for us, so that a long round trip does not limit throughput. */
 const flowControlWindowBytes = 4 * 1024 * 1024

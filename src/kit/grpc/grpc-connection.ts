@@ -5,13 +5,15 @@ import {
   constants,
 } from 'node:http2'
 import type { ClientInfo } from '../../otlp/client-info.ts'
+import type { ServerAuthenticator, Verdict } from '../../pipeline/authenticator.ts'
 import { Refusal } from '../../otlp/refusal.ts'
 import type { Random, Timer } from '../../platform/platform.ts'
 import { peerAddress } from '../http/peer-address.ts'
 import { anonymousClient, clientWithMetadata } from './call-metadata.ts'
 import { type CallEnvironment, GrpcCall, refuseStream } from './grpc-call.ts'
+import { healthCheckPath } from './health.ts'
 import { PingPolicy } from './ping-policy.ts'
-import { isUnserved, readRequestHead } from './request-head.ts'
+import { isUnserved, readRequestHead, type RequestHead } from './request-head.ts'
 import { statusHeaders, statusOf } from './status.ts'
 import type { UnaryMethod } from './unary-method.ts'
 
@@ -33,6 +35,7 @@ export interface ConnectionEnvironment extends CallEnvironment {
   readonly random: Random
   readonly keepalive: KeepaliveTimes
   readonly includeMetadata: boolean
+  readonly authenticator: ServerAuthenticator | undefined
   readonly methods: ReadonlyMap<string, UnaryMethod>
 }
 
@@ -88,18 +91,43 @@ export class GrpcConnection {
     this.#pings.noteWrite()
     const head = readRequestHead(headers)
     if (isUnserved(head)) return refuseStream(stream, head, stream.readableEnded)
-    const { methods, includeMetadata } = this.#environment
+    const { methods, includeMetadata, authenticator } = this.#environment
     const method = methods.get(head.path)
     if (method === undefined) {
       const refusal = new Refusal('unimplemented', `unknown method ${head.path}`)
       return refuseStream(stream, statusHeaders(statusOf(refusal)), stream.readableEnded)
     }
+    const begin = (auth?: ClientInfo['auth']) => {
+      const client = includeMetadata
+        ? clientWithMetadata(this.#client.address, rawHeaders)
+        : this.#client
+      this.#beginCall(stream, method, head, auth === undefined ? client : { ...client, auth })
+    }
+    // Probes of Kubernetes have no credentials; whether it is ready is all that they learn.
+    if (authenticator === undefined || head.path === healthCheckPath) return begin()
+    const settle = (verdict: Verdict) => {
+      // Given up while a password was checked.
+      if (stream.destroyed || stream.closed) return
+      if (!(verdict instanceof Refusal)) return begin(verdict)
+      refuseStream(stream, statusHeaders(statusOf(verdict)), stream.readableEnded)
+    }
+    const verdict = authenticator.authenticate((name) => headers[name] as string | undefined)
+    if (verdict instanceof Promise) void verdict.then(settle)
+    else settle(verdict)
+  }
+
+  #beginCall(
+    stream: ServerHttp2Stream,
+    method: UnaryMethod,
+    { encoding, timeoutMs }: RequestHead,
+    client: ClientInfo,
+  ): void {
     const call = new GrpcCall({
       stream,
       method,
-      client: includeMetadata ? clientWithMetadata(this.#client.address, rawHeaders) : this.#client,
-      encoding: head.encoding,
-      timeoutMs: head.timeoutMs,
+      client,
+      encoding,
+      timeoutMs,
       environment: this.#environment,
       onClosed: this.#onCallClosed,
     })

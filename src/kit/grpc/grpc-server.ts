@@ -6,6 +6,7 @@ import type { Http2SecureServer, Http2Server, ServerHttp2Session } from 'node:ht
 import { type AddressInfo, Server, type Socket } from 'node:net'
 import type { Host } from '../../pipeline/host.ts'
 import type { Timer } from '../../platform/platform.ts'
+import { serverAuthenticator } from '../auth/lend.ts'
 import { listen } from '../http/listen.ts'
 import { loadServerTls } from '../tls/load-tls.ts'
 import { reloadPeriodically, serverReloadPeriodMs } from '../tls/reload-tls.ts'
@@ -167,6 +168,7 @@ export class GrpcServer {
       messageBytesMax: messageBytesMax(settings),
       keepalive: keepaliveTimes(settings),
       includeMetadata: settings.include_metadata,
+      authenticator: serverAuthenticator(settings.auth, this.#host),
       methods: new Map([...methods, [healthCheckPath, healthCheck(status, services)]]),
     }
   }

@@ -8,6 +8,7 @@ import {
   text,
   unsupported,
 } from '../../config/schema.ts'
+import { serverAuthSettings } from '../auth/auth-settings.ts'
 import { serverTlsSettings } from '../tls/tls-settings.ts'
 import type { KeepaliveTimes } from './grpc-connection.ts'
 
@@ -84,7 +85,7 @@ function serverShape(endpoint: string) {
       .boolean()
       .default(false)
       .describe("Keep the request's headers with its data, for processors that read them."),
-    auth: unsupported('authentication of clients'),
+    auth: serverAuthSettings(),
     middlewares: unsupported('middleware extensions'),
   }
 }

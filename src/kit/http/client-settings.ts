@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { byteSize, duration, secret, section, text, unsupported } from '../../config/schema.ts'
 import type { ConfigProblem } from '../../pipeline/component.ts'
+import { clientAuthSettings } from '../auth/auth-settings.ts'
 import { compressBody, compressionLevels } from '../compression/compress.ts'
 import { contentEncodings, isContentEncoding } from '../compression/encodings.ts'
 import { clientTlsSettings } from '../tls/tls-settings.ts'
@@ -45,7 +46,7 @@ export function httpClientShape({ timeout = '30s', compression = 'gzip' as const
     http2_ping_timeout: duration().prefault('0').describe('Accepted; no effect on HTTP/1.1.'),
     read_buffer_size: byteSize().prefault(0).describe('Accepted; the system sizes buffers.'),
     write_buffer_size: byteSize().prefault(0).describe('Accepted; the system sizes buffers.'),
-    auth: unsupported('client authenticators; set headers instead'),
+    auth: clientAuthSettings(),
     cookies: unsupported('cookies'),
     middlewares: unsupported('middlewares'),
   }

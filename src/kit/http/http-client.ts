@@ -1,7 +1,10 @@
 import { Agent, buildConnector, type Dispatcher, ProxyAgent } from 'undici'
+import type { ClientInfo } from '../../otlp/client-info.ts'
 import { Refusal } from '../../otlp/refusal.ts'
+import type { ClientAuthenticator } from '../../pipeline/authenticator.ts'
 import type { Host } from '../../pipeline/host.ts'
 import type { Timer } from '../../platform/platform.ts'
+import { clientAuthenticator } from '../auth/lend.ts'
 import { loadClientTls } from '../tls/load-tls.ts'
 import { reloadPeriodically } from '../tls/reload-tls.ts'
 import type { HttpClientSettings } from './client-settings.ts'
@@ -17,10 +20,15 @@ export interface HttpAnswer {
 
 export interface HttpPost {
   readonly url: URL
+  /** By name in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array
   readonly abort: AbortSignal
+  /** Whose data the body holds, as far as that is one. */
+  readonly client?: ClientInfo | undefined
 }
+
+type ClientHost = Pick<Host, 'clock' | 'disk' | 'env' | 'extension' | 'log'>
 
 /** What is read of an answer; the rest is not waited for. */
 const answerBytesMax = 64 * 1024
@@ -35,9 +43,11 @@ export class HttpClient {
   readonly #proxyOf: (url: URL) => string | undefined
   readonly #openProxy: (uri: string) => Dispatcher
   readonly #isKept: boolean
+  readonly #authenticator: ClientAuthenticator | undefined
   readonly #reloading: Timer | undefined
 
-  constructor(settings: HttpClientSettings, host: Pick<Host, 'clock' | 'disk' | 'env' | 'log'>) {
+  constructor(settings: HttpClientSettings, host: ClientHost) {
+    this.#authenticator = clientAuthenticator(settings.auth, host)
     this.#isKept = !settings.disable_keep_alives
     const options = {
       connections: settings.max_conns_per_host === 0 ? null : settings.max_conns_per_host,
@@ -68,8 +78,21 @@ export class HttpClient {
   }
 
   async post(request: HttpPost): Promise<HttpAnswer> {
-    let { url } = request
+    const authenticator = this.#authenticator
     const headers = withUrlCredentials(request)
+    if (authenticator === undefined) return this.#follow(request, headers)
+    const send = async () => {
+      const signed = { ...headers }
+      const signing = authenticator.sign(signed, request.client)
+      if (signing !== undefined) await signing
+      return this.#follow(request, signed)
+    }
+    const answer = await send()
+    return answer.status === 401 && authenticator.rejected?.() === true ? send() : answer
+  }
+
+  async #follow(request: HttpPost, headers: HttpPost['headers']): Promise<HttpAnswer> {
+    let { url } = request
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#postOnce({ ...request, headers, url })
       const location = answer.header('location')

@@ -9,6 +9,8 @@ import {
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ClientInfo } from '../../otlp/client-info.ts'
+import { Refusal } from '../../otlp/refusal.ts'
+import type { Verdict } from '../../pipeline/authenticator.ts'
 import type { Component } from '../../pipeline/component.ts'
 import type { Host } from '../../pipeline/host.ts'
 import type { Timer } from '../../platform/platform.ts'
@@ -18,9 +20,12 @@ import type { ServerTlsSettings } from '../tls/tls-settings.ts'
 import { type ClientError, ClientComplaints } from './client-complaints.ts'
 import { Connection } from './connection.ts'
 import { type CorsLayer, corsLayer } from './cors.ts'
+import { refusalAsText, type RequestJudge, requestJudge } from './judge-request.ts'
 import { listen } from './listen.ts'
 import { answerUnmatchedAsText, rawAnswer } from './plain-answers.ts'
+import { pathOf } from './request-target.ts'
 import type { HttpServerSettings } from './server-settings.ts'
+import { type Answer, answerUnread } from './unread-body.ts'
 
 /** Answers on its own, in its own time; the body is still to be read. `client` has headers if `include_metadata`. */
 export type HttpHandler = (
@@ -48,11 +53,13 @@ interface HttpServerParts {
     response: ServerResponse,
     allowed: readonly string[] | undefined,
   ) => void
+  /** Answers a request that the authenticator does not let in; as text if absent. */
+  readonly refused?: (request: IncomingMessage, refusal: Refusal) => Answer
   /** Called once nothing is served any more. */
   readonly onStopped?: () => void
 }
 
-type ServerHost = Pick<Host, 'clock' | 'disk' | 'log'>
+type ServerHost = Pick<Host, 'clock' | 'disk' | 'extension' | 'log'>
 
 /** An HTTP/1.1 server with the Collector's settings and a drain that owes nobody an answer. */
 export class HttpServer implements Component {
@@ -66,6 +73,7 @@ export class HttpServer implements Component {
   readonly #complaints: ClientComplaints
   #server: Server | undefined
   #cors: CorsLayer | undefined
+  #judge: RequestJudge | undefined
   #address: AddressInfo | undefined
   #reloading: Timer | undefined
   #isDraining = false
@@ -93,6 +101,7 @@ export class HttpServer implements Component {
 
   async start(): Promise<void> {
     const { settings } = this.#parts
+    this.#judge = requestJudge(settings.auth, this.#host)
     const cors = await corsLayer(settings.cors, (request, response) =>
       this.#dispatch(request, response),
     )
@@ -197,9 +206,24 @@ export class HttpServer implements Component {
   }
 
   #dispatch(request: IncomingMessage, response: ServerResponse): void {
-    const url = request.url!
-    const query = url.indexOf('?')
-    const routes = this.#routes.get(query < 0 ? url : url.slice(0, query))
+    const verdict = this.#judge?.judge(request)
+    if (verdict === undefined) this.#route(request, response)
+    else if (verdict instanceof Promise) {
+      void verdict.then((settled) => this.#settle(request, response, settled))
+    } else this.#settle(request, response, verdict)
+  }
+
+  #settle(request: IncomingMessage, response: ServerResponse, verdict: Verdict): void {
+    // Gone while a password was checked: nobody is left to answer.
+    if (!this.#connections.has(request.socket)) return void request.destroy()
+    if (!(verdict instanceof Refusal)) return this.#route(request, response, verdict)
+    if (verdict.httpStatus === 401) response.setHeader('WWW-Authenticate', this.#judge!.challenge)
+    const answer = this.#parts.refused?.(request, verdict) ?? refusalAsText(verdict)
+    answerUnread(request, response, answer, this.#host.clock)
+  }
+
+  #route(request: IncomingMessage, response: ServerResponse, auth?: ClientInfo['auth']): void {
+    const routes = this.#routes.get(pathOf(request.url!))
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const route = routes?.find((one) => one.method === method)
     if (route === undefined) return this.#answerUnmatched(request, response, routes)
@@ -207,7 +231,7 @@ export class HttpServer implements Component {
     const client = this.#parts.settings.include_metadata
       ? connection.clientWithHeaders(request)
       : connection.client
-    route.handle(request, response, client)
+    route.handle(request, response, auth === undefined ? client : { ...client, auth })
   }
 
   #limitTime(response: ServerResponse, timeoutMs: number): void {

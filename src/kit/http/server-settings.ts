@@ -9,6 +9,7 @@ import {
   text,
   unsupported,
 } from '../../config/schema.ts'
+import { httpServerAuthSettings } from '../auth/auth-settings.ts'
 import { contentEncodings } from '../compression/encodings.ts'
 import { serverTlsSettings } from '../tls/tls-settings.ts'
 
@@ -71,7 +72,7 @@ export function httpServerShape(defaults: ServerDefaults) {
       .describe(
         'Connections at a time; more are closed at once. 0 means no limit. Not of the Collector.',
       ),
-    auth: unsupported('authentication of clients'),
+    auth: httpServerAuthSettings(),
     middlewares: unsupported('middleware extensions'),
   }
 }

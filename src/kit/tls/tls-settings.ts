@@ -64,23 +64,22 @@ const clientShape = {
     .describe('Name to ask for and to verify, instead of the host of the endpoint.'),
 }
 
-/** `tls` of a server: plaintext when absent. */
+/** `tls` of a server: plaintext when absent, and as in the Collector when left empty. */
 export function serverTlsSettings() {
-  return optionalSection(serverShape)
-    .superRefine((value, context) => {
-      if (value === undefined) return
-      checkCommon(value, context)
-      for (const item of ['cert', 'key'] as const) {
-        const settings = value as ServerTlsSettings
-        if (settings[`${item}_file`] === undefined && settings[`${item}_pem`] === undefined) {
-          report(
-            context,
-            `${item}_file`,
-            'is required: a TLS server needs a certificate and its key',
-          )
-        }
+  const settings = optionalSection(serverShape).superRefine((value, context) => {
+    if (value === undefined) return
+    checkCommon(value, context)
+    for (const item of ['cert', 'key'] as const) {
+      const tls = value as ServerTlsSettings
+      if (tls[`${item}_file`] === undefined && tls[`${item}_pem`] === undefined) {
+        const message = 'is required: a TLS server needs a certificate and its key'
+        report(context, `${item}_file`, message)
       }
-    })
+    }
+  })
+  return z
+    .preprocess((value) => value ?? undefined, settings)
+    .optional()
     .describe('Serve over TLS; plaintext when absent.')
 }
 

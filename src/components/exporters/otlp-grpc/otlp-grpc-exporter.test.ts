@@ -260,7 +260,7 @@ describe('otlp_grpc settings', () => {
     [{ compression: 'zstd' }, 'compression'],
     [{ compression: 'snappy' }, 'compression'],
     [{ balancer_name: 'least_request' }, 'balancer_name'],
-    [{ auth: { authenticator: 'x' } }, 'auth'],
+    [{ auth: {} }, 'auth.authenticator'],
     [{ keepalive: { interval: '5s' } }, 'keepalive'],
   ]
   for (const [settings, path] of broken) {

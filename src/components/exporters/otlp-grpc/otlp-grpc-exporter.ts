@@ -23,7 +23,8 @@ export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost)
     const path = `/${signals[batch.signal].grpcService}/Export`
     const encoded = pool.take(batch.byteLength)
     encodeBatchInto(batch, encoded.bytes)
-    const answer = await client.call({ path, message: encoded.bytes, abort })
+    const message = encoded.bytes
+    const answer = await client.call({ path, message, abort, client: batch.client })
     // Only now: a call that failed may still hold the message.
     encoded.release()
     return decodePartialSuccess(batch.signal, answer, 'proto')

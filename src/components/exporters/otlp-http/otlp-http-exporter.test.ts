@@ -378,7 +378,7 @@ describe('otlp_http settings', () => {
     [{ endpoint: 'http://user:100%@x' }, 'endpoint'],
     [{ compression: 'lz4' }, 'compression'],
     [{ encoding: 'thrift' }, 'encoding'],
-    [{ auth: { authenticator: 'oauth2client' } }, 'auth'],
+    [{ auth: {} }, 'auth.authenticator'],
     [{ timeout: 5 }, 'timeout'],
     [{ profiles_endpoint: 'http://x' }, 'profiles_endpoint'],
     [{ retries: 3 }, ''],

@@ -36,7 +36,7 @@ export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost)
       encoded.release()
     }
     const url = urls.get(batch.signal)!
-    const answer = await client.post({ url, headers, body, abort })
+    const answer = await client.post({ url, headers, body, abort, client: batch.client })
     // Only a server that took the request has read all of it; before that its bytes may still be on their way.
     if (compressor === undefined && answer.status === 200) encoded.release()
     return readAnswer(answer, { signal: batch.signal, url, nowMs: host.clock.nowMs() })

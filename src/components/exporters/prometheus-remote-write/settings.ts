@@ -7,6 +7,7 @@ import {
   text,
   unsupported,
 } from '../../../config/schema.ts'
+import { clientAuthSettings } from '../../../kit/auth/auth-settings.ts'
 import { httpClientProblems, httpClientShape, httpUrl } from '../../../kit/http/client-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
 import { escapesNames, translationStrategies } from '../../../kit/prometheus/metric-name.ts'
@@ -15,6 +16,7 @@ import {
   strategyOf,
 } from '../../../kit/prometheus/translation-rules.ts'
 import { retryOnFailure } from '../../../kit/retry/retry-settings.ts'
+import { authForms } from '../../../pipeline/authenticator.ts'
 import type { ConfigProblem } from '../../../pipeline/component.ts'
 
 export const messageV1 = 'prometheus.WriteRequest'
@@ -52,6 +54,7 @@ const clientShape = {
     .enum(['snappy', 'zstd'])
     .default('snappy')
     .describe('Of request bodies. Every server takes snappy; some take zstd too.'),
+  auth: clientAuthSettings(authForms.sharedClient),
   http: unsupported('write its keys beside endpoint'),
   retry_on_failure: retryOnFailure({ initialInterval: '50ms' }).describe(
     'Waits between attempts. What follows in the same series waits too.',

@@ -105,7 +105,6 @@ test('what belongs to the second version is refused by name', () => {
   assert.match(complaintOf({ use_v2: true })!, /^use_v2 is not supported yet/)
   assert.match(complaintOf({ grpc: { endpoint: 'x:1' } })!, /^grpc is not supported yet/)
   assert.match(complaintOf({ http: {} })!, /^http is not supported yet/)
-  assert.match(complaintOf({ auth: { authenticator: 'x' } })!, /^auth is not supported yet/)
   assert.match(complaintOf({ component_health: {} })!, /^component_health is not supported yet/)
   assert.equal(
     complaintOf({ use_v2: false, check_collector_pipeline: { interval: '1m' } }),

@@ -1,6 +1,7 @@
 import type { HttpServerSettings } from '../../../kit/http/server-settings.ts'
 import { HttpServer } from '../../../kit/http/http-server.ts'
 import { unmatchedAnswer } from '../../../kit/http/plain-answers.ts'
+import { pathOf } from '../../../kit/http/request-target.ts'
 import { type Answer, answerUnread } from '../../../kit/http/unread-body.ts'
 import type { Extension } from '../../../pipeline/component.ts'
 import type { Host } from '../../../pipeline/host.ts'
@@ -50,7 +51,7 @@ export class HealthCheck implements Extension {
 
   /** As Go's ServeMux: a path ending in a slash answers for its whole subtree. */
   #answersFor(url: string): boolean {
-    const asked = url.split('?', 1)[0]
+    const asked = pathOf(url)
     const { path } = this.#settings
     return asked === path || (path.endsWith('/') && asked.startsWith(path))
   }

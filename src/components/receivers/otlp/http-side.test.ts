@@ -8,6 +8,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { Client } from 'undici'
 import { settle } from '../../../../test/kit/manual-clock.ts'
 import { countedSpans, spanNames } from '../../../../test/kit/spans.ts'
+import { testAuthenticator } from '../../../../test/kit/test-authenticator.ts'
 import { testHost, type TestHost } from '../../../../test/kit/test-host.ts'
 import { compressBody } from '../../../kit/compression/compress.ts'
 import type { HttpServer } from '../../../kit/http/http-server.ts'
@@ -42,7 +43,8 @@ async function serve(
   settings: object = {},
   wanted: readonly Signal[] = signalNames,
 ) {
-  const host = testHost({ signals: wanted })
+  const extensions = { keys: testAuthenticator() }
+  const host = testHost({ signals: wanted, extensions })
   const parsed = httpSideSettings().parse({ endpoint: '127.0.0.1:0', ...settings })
   const server: HttpServer = createHttpSide(parsed as HttpSideSettings, host)
   await server.start()
@@ -565,4 +567,27 @@ test('stopping ends by its deadline, whatever is not answered by then', async (c
   await stopped
   await cut
   await until(() => server.connectionCount === 0)
+})
+
+test('an authenticator is asked first, and its refusal is told in the form of the request', async (context) => {
+  const { host, post } = await serve(context, { auth: { authenticator: 'keys' } })
+  for (const headers of [proto, json]) {
+    const reply = await post({ headers: { ...headers, 'x-key': 'bad' } })
+    assert.equal(reply.status, 401)
+    assert.equal(reply.headers['www-authenticate'], 'Test realm="kit"')
+    assert.equal(reply.headers['content-type'], headers['content-type'])
+    const { code, message } = statusIn(reply)!
+    assert.deepEqual([code, message], [16, 'no good key'])
+  }
+  assert.equal((await post({ headers: { 'content-type': 'text/plain' } })).status, 401)
+  assert.equal((await post({ headers: { ...proto, 'x-key': 'good' } })).status, 200)
+  assert.equal(host.sink.batches[0].client?.auth.get('subject'), 'tester')
+  assert.equal(host.sink.batches.length, 1)
+})
+
+test('a request whose target is a whole URL is served', async (context) => {
+  const { host, post } = await serve(context)
+  assert.equal((await post({ path: 'http://gateway:4318/v1/traces?a=b' })).status, 200)
+  assert.equal((await post({ path: 'http://gateway:4318/v1/other' })).status, 404)
+  assert.equal(host.sink.batches.length, 1)
 })

@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Deadlines } from '../../../kit/deadlines/deadlines.ts'
 import { HttpServer } from '../../../kit/http/http-server.ts'
+import { refusalAsText } from '../../../kit/http/judge-request.ts'
 import { answerUnread } from '../../../kit/http/unread-body.ts'
 import { createIntakes } from '../../../kit/ingest/intake.ts'
+import type { Refusal } from '../../../otlp/refusal.ts'
 import { signalNames } from '../../../otlp/signal.ts'
 import type { ReceiverHost } from '../../../pipeline/host.ts'
 import { ExportRoute } from './export-route.ts'
-import { formOf, unmatchedIn } from './http-answers.ts'
+import { formOf, refusalAnswer, unmatchedIn } from './http-answers.ts'
 import { type HttpSideSettings, httpPath } from './http-settings.ts'
 
 /** OTLP over HTTP: one POST route for each signal that some pipeline wants; the others are not found. */
@@ -26,6 +28,11 @@ export function createHttpSide(settings: HttpSideSettings, host: ReceiverHost): 
     response: ServerResponse,
     allowed: readonly string[] | undefined,
   ) => answerUnread(request, response, unmatchedIn(formOf(request), allowed), host.clock)
+  const refused = (request: IncomingMessage, refusal: Refusal) => {
+    const form = formOf(request)
+    return form === undefined ? refusalAsText(refusal) : refusalAnswer(refusal, form)
+  }
   const onStopped = () => deadlines.stop()
-  return new HttpServer({ settings, where: 'protocols.http', routes, unmatched, onStopped }, host)
+  const parts = { settings, where: 'protocols.http', routes, unmatched, refused, onStopped }
+  return new HttpServer(parts, host)
 }
