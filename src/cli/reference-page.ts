@@ -1,6 +1,7 @@
 import { isMap, parseDocument } from 'yaml'
-import type { ComponentDeclaration } from '../pipeline/component.ts'
+import type { ComponentDeclaration, MetricDeclaration } from '../pipeline/component.ts'
 import { sectionOf } from '../service/resolve-type.ts'
+import { absentMetrics, serviceMetrics } from '../service/service-metrics.ts'
 import { signalText } from './components.ts'
 import { rawJsonSchema } from './json-schema.ts'
 import { type Setting, settingsOf } from './settings.ts'
@@ -29,18 +30,19 @@ export function referencePage(declaration: ComponentDeclaration): string {
   for (const { title, yaml } of examples) {
     parts.push(`${title}:`, fence(exampleYaml(sectionOf[kind], type, yaml)))
   }
-  if (metrics.length > 0) {
-    const rows = metrics.map(({ name, kind, help, labels = [], level = 'basic' }) => [
-      code(name),
-      kind,
-      labels.map(code).join(', '),
-      level,
-      help,
-    ])
-    const head = ['metric', 'kind', 'labels', 'from level', 'meaning']
-    parts.push('## Metrics', table(head, rows))
-  }
+  if (metrics.length > 0) parts.push('## Metrics', metricsTable(metrics))
   return `${parts.join('\n\n')}\n`
+}
+
+function metricsTable(metrics: readonly MetricDeclaration[]): string {
+  const rows = metrics.map(({ name, kind, help, labels = [], level = 'basic' }) => [
+    code(name),
+    kind,
+    labels.map(code).join(', '),
+    level,
+    help,
+  ])
+  return table(['metric', 'kind', 'labels', 'from level', 'meaning'], rows)
 }
 
 /** Settings as a table; those that are known and not supported are listed below it. */
@@ -88,6 +90,17 @@ export function servicePage(settings: readonly Setting[]): string {
 Which components run, how pipelines join them, and what the gateway tells of itself.
 
 ${settingsTable(settings)}
+
+## Metrics
+
+What the service records whatever its components are. Counters are on the page with \`_total\` as well. Beside these
+stand \`target_info\` and Node's own, \`process_*\` and \`nodejs_*\`.
+
+${metricsTable(serviceMetrics)}
+
+The Collector has, and Penstock has not:
+
+${absentMetrics.map(([names, why]) => `- ${code(names)}: ${why}`).join('\n')}
 `
 }
 

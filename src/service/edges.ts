@@ -3,11 +3,12 @@ import { ItemEstimate } from '../kit/ingest/item-estimate.ts'
 import { requestCounter } from '../kit/ingest/request-counter.ts'
 import type { Batch } from '../otlp/batch.ts'
 import { Refusal } from '../otlp/refusal.ts'
-import { type Signal, signals } from '../otlp/signal.ts'
+import type { Signal } from '../otlp/signal.ts'
 import type { ComponentKind } from '../pipeline/component.ts'
 import type { Consumer } from '../pipeline/consumer.ts'
 import type { Logger } from '../pipeline/host.ts'
 import type { Counter, Meter } from '../pipeline/meter.ts'
+import { edgeMetrics, receiverItems } from './service-metrics.ts'
 
 /**
  * The edge a receiver hands its batches to: counts requests and items, accepted and refused, and keeps faults from
@@ -29,36 +30,22 @@ export class ReceiverEdge implements Consumer {
     options: { receiver: string; transport: string; signal: Signal; meter: Meter; log: Logger },
   ) {
     const { receiver, transport, signal, meter, log } = options
-    const { itemName, itemNoun } = signals[signal]
     const labels = { receiver, transport }
+    const items = (fate: 'accepted' | 'refused' | 'failed') => {
+      const { name, help } = receiverItems(fate, signal)
+      return meter.counter(name, help, labels)
+    }
     this.#next = next
     this.#log = log
-    this.#accepted = meter.counter(
-      `otelcol_receiver_accepted_${itemName}`,
-      `Number of ${itemNoun} successfully pushed into the pipeline.`,
-      labels,
-    )
-    this.#refused = meter.counter(
-      `otelcol_receiver_refused_${itemName}`,
-      `Number of ${itemNoun} that could not be pushed into the pipeline; estimated where a request was refused unread.`,
-      labels,
-    )
-    this.#refusedUnread = meter.counter(
-      'penstock_receiver_refused_unread_items',
-      'Of the refused items, those of requests that were refused unread: an estimate from their lengths.',
-      { receiver, transport, otel_signal: signal },
-    )
-    meter.counter(
-      `otelcol_receiver_failed_${itemName}`,
-      `Number of ${itemNoun} that failed inside the receiver itself.`,
-      labels,
-    )
+    this.#accepted = items('accepted')
+    this.#refused = items('refused')
+    items('failed')
+    const { refusedUnread, faults } = edgeMetrics
+    const unreadLabels = { ...labels, otel_signal: signal }
+    this.#refusedUnread = meter.counter(refusedUnread.name, refusedUnread.help, unreadLabels)
     this.#accepting = requestCounter(meter, labels, 'success')
     this.#refusing = requestCounter(meter, labels, 'refused')
-    this.#faults = meter.counter(
-      'penstock_faults',
-      'Impossible states met and survived; each is logged and the batch refused as retryable.',
-    )
+    this.#faults = meter.counter(faults.name, faults.help)
   }
 
   consume(batch: Batch): void | Promise<void> {
@@ -157,11 +144,8 @@ export function dropLedger(component: string, kind: ComponentKind, meter: Meter)
     const key = `${signal} ${cause}`
     let counter = counters.get(key)
     if (counter === undefined) {
-      counter = meter.counter(
-        'penstock_dropped_items',
-        'Items that a component chose to lose, by named cause.',
-        { component, kind, otel_signal: signal, cause },
-      )
+      const labels = { component, kind, otel_signal: signal, cause }
+      counter = meter.counter(edgeMetrics.dropped.name, edgeMetrics.dropped.help, labels)
       counters.set(key, counter)
     }
     counter.add(itemCount)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { ManualClock } from '../../test/kit/manual-clock.ts'
+import { requestMetric } from '../kit/ingest/request-counter.ts'
 import { Batch } from '../otlp/batch.ts'
 import { Refusal } from '../otlp/refusal.ts'
 import {
@@ -15,6 +16,7 @@ import {
 import type { Consumer } from '../pipeline/consumer.ts'
 import type { ExporterHost, ReceiverHost } from '../pipeline/host.ts'
 import type { CheckedConfig, CheckedPipeline } from './checked-config.ts'
+import { serviceMetrics } from './service-metrics.ts'
 import { Service } from './service.ts'
 
 const one = new Batch('traces', [{ resource: undefined, rest: new Uint8Array(30), itemCount: 3 }])
@@ -87,7 +89,7 @@ function world(pipelines: CheckedPipeline[], overrides: { exporter?: Partial<Con
     pipelines,
     telemetry: {
       logs: { level: 'info', encoding: 'json', initialFields: {} },
-      metrics: { level: 'none', pullEndpoints: [] },
+      metrics: { level: 'detailed', pullEndpoints: [] },
       resource: {},
     },
     shutdownTimeoutMs: 1000,
@@ -236,6 +238,24 @@ test('requests and items are counted by what became of them, unread ones by what
   assert.ok((await shut.service.metrics.page()).includes(unread(12)))
   await service.stop()
   await shut.service.stop()
+})
+
+test('the page has the metrics that the reference names, under their labels, and no others', async () => {
+  const signals = ['traces', 'metrics', 'logs'] as const
+  const pipelines = signals.map((signal) => ({ ...straight[0], id: signal, signal }))
+  const { service, receivers } = world(pipelines)
+  for (const signal of signals) receivers.get('in')?.consumer(signal, 'grpc')
+  receivers.get('in')?.dropped('logs', 1, 'too_old')
+  const found = new Map<string, string>()
+  const bare = (name: string) => name.replace(/_total$/, '').replace(/_seconds$/, '')
+  const series = /^((?:otelcol|penstock)_\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? [\d.e+-]+$/gm
+  for (const [, name, labels = ''] of (await service.metrics.page()).matchAll(series)) {
+    const names = [...labels.matchAll(/(\w+)="/g)].map(([, label]) => label)
+    found.set(bare(name), names.filter((one) => one !== 'le').join())
+  }
+  const declared = [...serviceMetrics, requestMetric]
+  const expected = declared.map(({ name, labels }): [string, string] => [bare(name), labels.join()])
+  assert.deepEqual(Object.fromEntries(found), Object.fromEntries(expected))
 })
 
 test('what a component drops is counted under its id and kind, by signal and cause', async () => {

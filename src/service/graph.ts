@@ -1,13 +1,16 @@
 /** Builds the running graph of a checked configuration, from the far ends back to the receivers. */
 import { type Signal, signals } from '../otlp/signal.ts'
-import type { Component, ComponentKind } from '../pipeline/component.ts'
+import type { Component, ComponentKind, MetricDeclaration } from '../pipeline/component.ts'
 import type { Consumer } from '../pipeline/consumer.ts'
 import type { Host, Logger, MemoryLedger, ServiceStatus } from '../pipeline/host.ts'
+import type { Labels } from '../pipeline/meter.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { CheckedConfig, CheckedPipeline } from './checked-config.ts'
 import { CountingEdge, dropLedger, PipelineHead, ReceiverEdge } from './edges.ts'
 import { fanOut } from './fan-out.ts'
 import type { OwnMetrics } from './own-metrics.ts'
+import { durationBounds, ProcessorTimer } from './processor-timer.ts'
+import { edgeMetrics } from './service-metrics.ts'
 
 export interface GraphParts {
   readonly platform: Platform
@@ -117,29 +120,30 @@ class GraphBuilder {
 
   #buildProcessor(id: string, pipeline: CheckedPipeline, next: Consumer): Consumer {
     const { declaration, config } = configured(this.#config.processors, id)
-    const { metrics } = this.#parts
     const labels = { processor: id, otel_signal: pipeline.signal }
+    const counter = ({ name, help }: MetricDeclaration) =>
+      this.#parts.metrics.counter(name, help, labels)
+    const outgoing = new CountingEdge(next, counter(edgeMetrics.outgoing))
+    const timer = this.#processorTimer(labels)
     const processor = declaration.create(config, {
       ...this.#host('processor', id, pipeline.id),
       signal: pipeline.signal,
       pipeline: pipeline.id,
-      next: new CountingEdge(
-        next,
-        metrics.counter(
-          'otelcol_processor_outgoing_items',
-          'Number of items emitted from the processor.',
-          labels,
-        ),
-      ),
+      next: timer?.beyond(outgoing) ?? outgoing,
     })
     this.#place('middle', id, processor, 'processor')
-    const incoming = metrics.counter(
-      'otelcol_processor_incoming_items',
-      'Number of items passed to the processor.',
-      labels,
-    )
-    const edge = new CountingEdge(processor, incoming)
+    const incoming = counter(edgeMetrics.incoming)
+    const edge = new CountingEdge(timer?.around(processor) ?? processor, incoming)
     return processor.admit === undefined ? { consume: (batch) => edge.consume(batch) } : edge
+  }
+
+  /** Undefined where nobody would see what it tells. */
+  #processorTimer(labels: Labels): ProcessorTimer | undefined {
+    if (this.#config.telemetry.metrics.level !== 'detailed') return undefined
+    const { platform, metrics } = this.#parts
+    const { name, help } = edgeMetrics.duration
+    const seconds = metrics.histogram(name, help, durationBounds, labels)
+    return new ProcessorTimer(platform.clock, seconds)
   }
 
   #buildReceiver(id: string): void {

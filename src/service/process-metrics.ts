@@ -3,6 +3,7 @@ import type { MemoryLedger } from '../pipeline/host.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { CheckedTelemetry } from './checked-config.ts'
 import type { OwnMetrics } from './own-metrics.ts'
+import { processMetrics } from './service-metrics.ts'
 
 /** Gauges of prom-client that end in `_total`, which promtool rightly calls wrong; the same counts by type remain. */
 const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
@@ -19,45 +20,15 @@ export function describeProcess(
 ): void {
   const { clock, usage } = options.platform
   const startedMs = clock.monotonicMs()
-  metrics.observeCounter(
-    'otelcol_process_uptime',
-    'Uptime of the process.',
-    () => (clock.monotonicMs() - startedMs) / 1000,
-    'seconds',
-  )
-  metrics.observeCounter(
-    'otelcol_process_cpu_seconds',
-    'Total CPU user and system time in seconds.',
-    () => usage.cpuSeconds(),
-  )
-  const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
-    [
-      'otelcol_process_memory_rss',
-      'Total physical memory (resident set size).',
-      () => options.memory.rssBytes,
-    ],
-    [
-      'otelcol_process_runtime_heap_alloc_bytes',
-      'Bytes of allocated JavaScript heap objects.',
-      () => usage.heapUsedBytes(),
-    ],
-    [
-      'otelcol_process_runtime_total_sys_memory_bytes',
-      'Bytes of heap and external memory obtained from the operating system.',
-      () => usage.reservedBytes(),
-    ],
-    [
-      'penstock_memory_held_bytes',
-      'Bytes of telemetry the process answers for: admitted and not yet delivered, refused or dropped.',
-      () => options.memory.heldBytes,
-    ],
-  ]
-  for (const [name, help, read] of gauges) metrics.observe(name, help, {}, read)
-  metrics
-    .gauge('penstock_build_info', 'Always 1; the version is in the labels.', {
-      version: options.version,
-    })
-    .set(1)
+  const { uptime, cpu, rss, heap, reserved, held, build } = processMetrics
+  const uptimeSeconds = () => (clock.monotonicMs() - startedMs) / 1000
+  metrics.observeCounter(uptime.name, uptime.help, uptimeSeconds, 'seconds')
+  metrics.observeCounter(cpu.name, cpu.help, () => usage.cpuSeconds())
+  metrics.observe(rss.name, rss.help, {}, () => options.memory.rssBytes)
+  metrics.observe(heap.name, heap.help, {}, () => usage.heapUsedBytes())
+  metrics.observe(reserved.name, reserved.help, {}, () => usage.reservedBytes())
+  metrics.observe(held.name, held.help, {}, () => options.memory.heldBytes)
+  metrics.gauge(build.name, build.help, { version: options.version }).set(1)
   metrics.gauge('target_info', 'Target metadata.', targetLabels(options)).set(1)
   collectDefaultMetrics({ register: metrics.registry })
   for (const name of misnamed) metrics.registry.removeSingleMetric(name)

@@ -298,8 +298,13 @@ describe('sender with a queue that batches', () => {
     assert.equal(gauge('queue_size'), 0)
     assert.equal(host.memory.heldBytes, 0)
     assert.equal(host.clock.timerCount, 0)
-    const sizes = host.meter.records.get('otelcol_exporter_queue_batch_send_size{exporter="peer"}')
-    assert.deepEqual(sizes, [6])
+    const sizes = (name: string) =>
+      host.meter.records.get(`otelcol_exporter_${name}{exporter="peer"}`)
+    assert.deepEqual(sizes('enqueue_size'), [2, 2, 2])
+    assert.deepEqual(sizes('queue_batch_send_size'), [6])
+    const taken = sizes('enqueue_size_bytes')!
+    assert.deepEqual(taken, Array(3).fill(spansBatch(['a', 'a']).byteLength))
+    assert.deepEqual(sizes('queue_batch_send_size_bytes'), [sent[0].byteLength])
   })
 
   it('sends what there is flush_timeout after the first item', async () => {

@@ -3,6 +3,7 @@ import { Refusal } from '../../otlp/refusal.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import type { Consumer } from '../../pipeline/consumer.ts'
 import type { ExporterHost } from '../../pipeline/host.ts'
+import type { Labels } from '../../pipeline/meter.ts'
 import type { RetrySettings } from '../retry/retry-settings.ts'
 import { countersBySignal, Delivery, type Loss, type Send } from './delivery.ts'
 import { LineLimit } from './line-limit.ts'
@@ -16,6 +17,8 @@ interface SenderOptions {
   readonly retry: RetrySettings
   readonly queue: QueueSettings
   readonly send: Send
+  /** Labels that say where delivered items of a signal went. */
+  readonly destination?: (signal: Signal) => Labels
 }
 
 export interface Sender extends Consumer {

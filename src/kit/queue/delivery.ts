@@ -4,7 +4,7 @@ import type { PartialSuccess } from '../../otlp/responses.ts'
 import { type Signal, signals } from '../../otlp/signal.ts'
 import { takeItems } from '../../otlp/split.ts'
 import type { ExporterHost } from '../../pipeline/host.ts'
-import type { Counter } from '../../pipeline/meter.ts'
+import type { Counter, Labels } from '../../pipeline/meter.ts'
 import { type GiveUpCause, Retrier } from '../retry/retrier.ts'
 import type { RetrySettings } from '../retry/retry-settings.ts'
 import { attempt } from './attempt.ts'
@@ -31,6 +31,7 @@ interface DeliveryOptions {
   readonly timeoutMs: number
   readonly retry: RetrySettings
   readonly send: Send
+  readonly destination?: (signal: Signal) => Labels
 }
 
 /** Delivers batches with timeout, retries and bisecting, and counts what became of every item. */
@@ -45,7 +46,8 @@ export class Delivery {
   constructor(options: DeliveryOptions) {
     this.#options = options
     this.#retrier = new Retrier(options.retry, options.host)
-    this.#sent = countersBySignal(options.host, 'sent', 'successfully sent to the destination')
+    const sent = 'successfully sent to the destination'
+    this.#sent = countersBySignal(options.host, 'sent', sent, options.destination)
     this.#failed = countersBySignal(options.host, 'send_failed', 'that could not be sent')
     const { host } = options
     for (const signal of host.signals) {
@@ -124,6 +126,7 @@ export function countersBySignal(
   host: ExporterHost,
   verb: 'sent' | 'send_failed' | 'enqueue_failed',
   what: string,
+  labelsOf: (signal: Signal) => Labels = () => ({}),
 ): Record<Signal, Counter> {
   const counter = (signal: Signal): Counter => {
     const { itemName, itemNoun } = signals[signal]
@@ -131,7 +134,7 @@ export function countersBySignal(
     return host.meter.counter(
       `otelcol_exporter_${verb}_${itemName}`,
       `Number of ${itemNoun} ${what}.`,
-      { exporter: host.id },
+      { exporter: host.id, ...labelsOf(signal) },
     )
   }
   return { traces: counter('traces'), metrics: counter('metrics'), logs: counter('logs') }

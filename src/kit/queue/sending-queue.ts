@@ -2,12 +2,12 @@ import type { Batch } from '../../otlp/batch.ts'
 import { Refusal } from '../../otlp/refusal.ts'
 import type { Signal } from '../../otlp/signal.ts'
 import type { ExporterHost } from '../../pipeline/host.ts'
-import type { Histogram } from '../../pipeline/meter.ts'
 import { BatchFormer } from './batch-former.ts'
-import { batchItemCountBounds, batchSize } from './batch-size.ts'
+import { batchSize } from './batch-size.ts'
 import type { Loss } from './delivery.ts'
 import { Parcel, type Shipment } from './parcel.ts'
 import type { QueueSettings } from './queue-settings.ts'
+import { type SizeRecorder, sizeRecorder } from './sender-metrics.ts'
 
 interface QueueEvents {
   /** Items that were accepted and then lost. */
@@ -41,7 +41,7 @@ export class SendingQueue {
   readonly #former: BatchFormer | undefined
   readonly #shipments: Shipment[] = []
   readonly #waiters: Waiter[] = []
-  readonly #sendSizes: Histogram | undefined
+  readonly #sizes: SizeRecorder | undefined
   #queuedSize = 0
   #consumersBusy = 0
   #isStopping = false
@@ -67,12 +67,7 @@ export class SendingQueue {
     )
     if (settings.batch === undefined) return
     this.#former = new BatchFormer(settings.batch, host.clock, (shipment) => this.#queue(shipment))
-    this.#sendSizes = meter.histogram(
-      'otelcol_exporter_queue_batch_send_size',
-      'Number of items in the requests that were sent.',
-      batchItemCountBounds,
-      { exporter: host.id },
-    )
+    this.#sizes = sizeRecorder(host)
   }
 
   /** Returns once the batch is queued, or, with wait_for_result, settles once it is delivered. */
@@ -120,6 +115,7 @@ export class SendingQueue {
   #accept(parcel: Parcel): void | Promise<void> {
     const { settings, host } = this.#options
     this.#queuedSize += parcel.queueSize
+    this.#sizes?.enqueued(parcel.batch)
     let result: Promise<void> | undefined
     if (settings.wait_for_result) {
       result = new Promise((resolve, reject) => {
@@ -149,7 +145,7 @@ export class SendingQueue {
 
   async #ship(shipment: Shipment): Promise<void> {
     this.#consumersBusy++
-    this.#sendSizes?.record(shipment.batch.itemCount)
+    this.#sizes?.sent(shipment.batch)
     const losses = await this.#options.deliver(shipment.batch)
     this.#consumersBusy--
     this.#finish(shipment, losses)

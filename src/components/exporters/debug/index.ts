@@ -10,7 +10,7 @@ export const debug = defineExporter({
   stability: 'beta',
   signals: ['traces', 'metrics', 'logs'],
   config: debugSettings,
-  metrics: senderMetrics,
+  metrics: senderMetrics(),
   examples: [
     { title: 'A line of counts for each request', yaml: 'verbosity: basic\n' },
     {

@@ -10,7 +10,7 @@ export const file = defineExporter({
   signals: ['traces', 'metrics', 'logs'],
   config: fileSettings,
   check: checkFile,
-  metrics: senderMetrics.filter(({ name }) => !/queue/.test(name)),
+  metrics: senderMetrics().filter(({ name }) => !/queue/.test(name)),
   examples: [
     { title: 'One line of JSON a request', yaml: 'path: /var/lib/penstock/traces.json\n' },
     {

@@ -10,7 +10,7 @@ export const otlpGrpc = defineExporter({
   stability: 'beta',
   signals: ['traces', 'metrics', 'logs'],
   config: otlpGrpcSettings,
-  metrics: senderMetrics,
+  metrics: senderMetrics(['server_address', 'server_port']),
   examples: [
     {
       title: 'Traces to Jaeger in the same cluster, in plaintext',

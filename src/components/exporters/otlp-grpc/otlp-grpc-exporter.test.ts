@@ -66,6 +66,23 @@ function detailsOf(status: Uint8Array): Metadata {
 }
 
 describe('otlp_grpc exporter: requests', () => {
+  it('counts what was sent under where it went', async () => {
+    const labels = (endpoint: string) => {
+      const { host } = start({ endpoint })
+      return host.meter.asked.find(({ name }) => name.endsWith('_sent_spans'))!.labels
+    }
+    const at = (server_address: string, server_port: string) => ({
+      exporter: 'otlp',
+      server_address,
+      server_port,
+    })
+    assert.deepEqual(labels('localhost:4317'), at('localhost', '4317'))
+    assert.deepEqual(labels('http://127.0.0.1:4317'), at('127.0.0.1', '4317'))
+    assert.deepEqual(labels('dns://8.8.8.8/tempo.x:9'), at('tempo.x', '9'))
+    assert.deepEqual(labels('[::1]:4317'), at('::1', '4317'))
+    assert.deepEqual(labels('unix:/run/otlp.sock'), at('unix:/run/otlp.sock', ''))
+  })
+
   it('calls Export of the signal with the encoded batch', async () => {
     const { exporter } = start()
     await exporter.consume(spansBatch(['a', 'b']))

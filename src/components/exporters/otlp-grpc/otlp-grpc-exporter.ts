@@ -4,7 +4,9 @@ import { decodePartialSuccess, type PartialSuccess } from '../../../otlp/respons
 import { signals } from '../../../otlp/signal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
+import type { Labels } from '../../../pipeline/meter.ts'
 import { BufferPool } from '../../../kit/buffers/buffer-pool.ts'
+import { parseTarget } from '../../../kit/grpc/client-target.ts'
 import type { GrpcClient } from '../../../kit/grpc/grpc-client.ts'
 import { createSender } from '../../../kit/queue/create-sender.ts'
 import type { OtlpGrpcSettings } from './settings.ts'
@@ -17,6 +19,7 @@ export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost)
       (grpc) => new grpc.GrpcClient(settings, host),
     ))
   const pool = new BufferPool()
+  const destination = destinationOf(settings.endpoint)
 
   async function send(batch: Batch, abort: AbortSignal): Promise<PartialSuccess | undefined> {
     const client = await open()
@@ -36,6 +39,7 @@ export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost)
     retry: settings.retry_on_failure,
     queue: settings.sending_queue,
     send,
+    destination: () => destination,
   })
   return {
     async start() {
@@ -50,4 +54,12 @@ export function otlpGrpcExporter(settings: OtlpGrpcSettings, host: ExporterHost)
       client?.close()
     },
   }
+}
+
+/** Of `dns:///tempo:4317` tempo and 4317; a socket in the file system has no port. */
+function destinationOf(endpoint: string): Labels {
+  const target = parseTarget(endpoint)
+  const address = typeof target === 'string' ? endpoint : target.target.replace(/^dns:.*\//, '')
+  const [, server_address = address, server_port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? []
+  return { server_address, server_port }
 }

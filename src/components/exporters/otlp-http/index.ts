@@ -11,7 +11,7 @@ export const otlpHttp = defineExporter({
   signals: ['traces', 'metrics', 'logs'],
   config: otlpHttpSettings,
   check: checkOtlpHttp,
-  metrics: senderMetrics,
+  metrics: senderMetrics(['server_address', 'server_port', 'url_path']),
   examples: [
     {
       title: 'Traces to Tempo in the same cluster',

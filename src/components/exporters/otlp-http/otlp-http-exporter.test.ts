@@ -46,6 +46,13 @@ function start(settings: object = {}): { exporter: Exporter; host: TestHost } {
   return { exporter, host }
 }
 
+/** As counted under where they went. */
+function sentSpans(host: TestHost): number | undefined {
+  const { hostname, port } = new URL(peer.url)
+  const destination = { server_address: hostname, server_port: port, url_path: '/v1/traces' }
+  return host.meter.value('otelcol_exporter_sent_spans', { exporter: 'otlp_http', ...destination })
+}
+
 async function refusalOf(exporter: Exporter, batch: Batch = countedSpans(1)): Promise<Refusal> {
   try {
     await exporter.consume(batch)
@@ -180,6 +187,17 @@ describe('otlp_http exporter: requests', () => {
 })
 
 describe('otlp_http exporter: answers', () => {
+  it('counts what was sent under where it went', () => {
+    const labels = (endpoint: string) => {
+      const { host } = start({ endpoint })
+      const { labels } = host.meter.asked.find(({ name }) => name.endsWith('_sent_spans'))!
+      return Object.values(labels).slice(1)
+    }
+    assert.deepEqual(labels('https://loki/otlp/'), ['loki', '443', '/otlp/v1/traces'])
+    assert.deepEqual(labels('http://[::1]:4318'), ['::1', '4318', '/v1/traces'])
+    assert.deepEqual(labels('http://loki'), ['loki', '80', '/v1/traces'])
+  })
+
   it('takes every 2xx for success, whatever the body', async () => {
     const { exporter, host } = start()
     const bodies = [new Uint8Array(0), new Uint8Array([0x0a, 0x00]), '<html>']
@@ -189,7 +207,7 @@ describe('otlp_http exporter: answers', () => {
     }
     peer.respond = () => ({ status: 204 })
     await exporter.consume(countedSpans(1))
-    assert.equal(host.meter.value('otelcol_exporter_sent_spans', { exporter: 'otlp_http' }), 4)
+    assert.equal(sentSpans(host), 4)
     assert.deepEqual(host.lines, [])
   })
 
@@ -308,7 +326,7 @@ describe('otlp_http exporter: connections', () => {
       await host.clock.advance(15_000)
     }
     await exporter.stop!(never)
-    assert.equal(host.meter.value('otelcol_exporter_sent_spans', { exporter: 'otlp_http' }), 2)
+    assert.equal(sentSpans(host), 2)
   })
 
   it('speaks TLS to an https endpoint that its ca_file vouches for', async () => {

@@ -5,6 +5,7 @@ import type { PartialSuccess } from '../../../otlp/responses.ts'
 import type { Signal } from '../../../otlp/signal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
+import type { Labels } from '../../../pipeline/meter.ts'
 import { BufferPool, type Lease } from '../../../kit/buffers/buffer-pool.ts'
 import { bodyCompressor } from '../../../kit/http/client-settings.ts'
 import type { HttpClient } from '../../../kit/http/http-client.ts'
@@ -48,6 +49,7 @@ export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost)
     retry: settings.retry_on_failure,
     queue: settings.sending_queue,
     send,
+    destination: (signal) => destinationOf(urls.get(signal)!),
   })
   return {
     async start() {
@@ -61,6 +63,11 @@ export function otlpHttpExporter(settings: OtlpHttpSettings, host: ExporterHost)
       await client?.close()
     },
   }
+}
+
+function destinationOf({ hostname, port, protocol, pathname }: URL): Labels {
+  const server_port = port || (protocol === 'https:' ? '443' : '80')
+  return { server_address: hostname.replace(/^\[|\]$/g, ''), server_port, url_path: pathname }
 }
 
 function encodeProto(batch: Batch, pool: BufferPool): Lease {

@@ -1,4 +1,4 @@
-import { batchItemCountBounds } from '../../../kit/queue/batch-size.ts'
+import { batchByteLengthBounds, batchItemCountBounds } from '../../../kit/queue/batch-size.ts'
 import type { MetricDeclaration } from '../../../pipeline/component.ts'
 import type { ProcessorHost } from '../../../pipeline/host.ts'
 import type { Counter, Histogram } from '../../../pipeline/meter.ts'
@@ -46,9 +46,6 @@ const declared = {
 
 export const batchMetrics: readonly MetricDeclaration[] = Object.values(declared)
 
-// As the Collector has them.
-const byteLengthBounds = Array.from({ length: 18 }, (_, power) => 128 * 2 ** power)
-
 export interface BatchInstruments {
   readonly itemCount: Histogram
   readonly byteLength: Histogram
@@ -66,7 +63,7 @@ export function batchInstruments(
   meter.observe(cardinality.name, cardinality.help, { ...own, pipeline }, readCardinality)
   return {
     itemCount: meter.histogram(itemCount.name, itemCount.help, batchItemCountBounds, own),
-    byteLength: meter.histogram(byteLength.name, byteLength.help, byteLengthBounds, own),
+    byteLength: meter.histogram(byteLength.name, byteLength.help, batchByteLengthBounds, own),
     bySize: meter.counter(bySize.name, bySize.help, own),
     byTimeout: meter.counter(byTimeout.name, byTimeout.help, own),
   }
