@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import { AdvancingPayload } from './advancing-payload.ts'
 
 export interface LoadPlan {
   readonly protocol: 'http' | 'grpc'
@@ -17,6 +18,8 @@ export interface LoadPlan {
   /** Requests a second over all connections; 0 means as fast as answers come. */
   readonly rate: number
   readonly seconds: number
+  /** Send the payload's series so many times over, each as if by other pods, with the time of sending. */
+  readonly copies?: number
 }
 
 export interface LoadResult {
@@ -38,8 +41,8 @@ let [sent, answered, refused] = [0, 0, 0]
 type Lane = (done: (ok: boolean) => void) => void
 
 const lanes = await Promise.all(
-  Array.from({ length: plan.connections }, () =>
-    plan.protocol === 'http' ? httpLane() : grpcLane(),
+  Array.from({ length: plan.connections }, (_, index) =>
+    plan.protocol === 'http' ? httpLane(bodiesOf(index)) : grpcLane(),
   ),
 )
 const idle = [...lanes]
@@ -100,7 +103,21 @@ function report(): void {
   process.exit(0)
 }
 
-function httpLane(): Promise<Lane> {
+/** What a connection sends, one body after the other. A series always comes over the same connection, in order. */
+function bodiesOf(lane: number): () => Uint8Array {
+  const { copies, connections } = plan
+  if (copies === undefined) return () => payload
+  const body = new AdvancingPayload(raw)
+  let copy = lane
+  return () => {
+    const bytes = body.at(copy, Date.now())
+    copy += connections
+    if (copy >= copies) copy = lane
+    return bytes
+  }
+}
+
+function httpLane(nextBody: () => Uint8Array): Promise<Lane> {
   const head = Buffer.from(
     `POST /v1/${plan.signal} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n` +
       `${plan.gzip ? 'Content-Encoding: gzip\r\n' : ''}Content-Length: ${payload.length}\r\n\r\n`,
@@ -127,7 +144,7 @@ function httpLane(): Promise<Lane> {
     waiting = done
     socket.cork()
     socket.write(head)
-    socket.write(payload)
+    socket.write(nextBody())
     socket.uncork()
   }
   return new Promise((ready) => socket.once('connect', () => ready(lane)))

@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Case, cases } from './cases.ts'
-import type { LoadPlan, LoadResult } from './generator.ts'
-import { cpuSeconds, listening, nextLine, rssPeakMb, start, stop } from './processes.ts'
+import type { LoadPlan } from './generator.ts'
+import { askSink, drained, load, startSink } from './load.ts'
+import { cpuSeconds, listening, rssPeakMb, start, stop } from './processes.ts'
 
 const here = import.meta.dirname
 const folder = mkdtempSync(join(tmpdir(), 'penstock-bench-'))
 const ports = { http: 24318, grpc: 24317, sink: 25318 }
 const gatewayCore = 0
-const loadCore = 1
 
 const { values: options } = parseArgs({
   options: {
@@ -68,8 +68,7 @@ for (const one of cases.filter(({ name }) => name.includes(options.only))) {
 }
 
 async function measure(one: Case, command: readonly string[]): Promise<Measured> {
-  const sink = start(loadCore, [process.execPath, join(here, 'sink.ts'), String(ports.sink)])
-  await nextLine(sink)
+  const sink = await startSink(ports.sink)
   const gateway = start(gatewayCore, command)
   const startMs = await listening(one.protocol === 'http' ? ports.http : ports.grpc)
   const pid = gateway.pid ?? 0
@@ -106,32 +105,6 @@ async function measure(one: Case, command: readonly string[]): Promise<Measured>
     rssPeakMb: peakMb,
     startMs,
     refused: result.refused,
-  }
-}
-
-async function load(plan: LoadPlan): Promise<LoadResult> {
-  const script = join(here, 'generator.ts')
-  const generator = start(loadCore, [process.execPath, script, JSON.stringify(plan)])
-  return JSON.parse(await nextLine(generator)) as LoadResult
-}
-
-interface SinkCount {
-  readonly items: number
-}
-
-async function askSink(sink: ReturnType<typeof start>): Promise<SinkCount> {
-  const line = nextLine(sink)
-  sink.stdin?.write('count\n')
-  return JSON.parse(await line) as SinkCount
-}
-
-/** Waits until the sink has all of it, or has not got it in ten seconds. */
-async function drained(sink: ReturnType<typeof start>, expected: number): Promise<SinkCount> {
-  const untilMs = performance.now() + 10_000
-  for (;;) {
-    const count = await askSink(sink)
-    if (count.items >= expected || performance.now() > untilMs) return count
-    await new Promise((done) => setTimeout(done, 20))
   }
 }
 

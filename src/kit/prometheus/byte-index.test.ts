@@ -66,3 +66,28 @@ test('another value can take the place of one that is found', () => {
   index.replace(other)
   assert.equal(seek(index, 0, 'a'), other)
 })
+
+test('gives back the memory of keys that were removed, though some among them stay', () => {
+  const index = new ByteIndex<{ id: string }>(7)
+  const learn = (generation: number) =>
+    Array.from({ length: 20_000 }, (_, at) => {
+      const key = at % 50 === 0 ? `lasting key ${at}` : `key ${at} of generation ${generation}`
+      return seek(index, 0, key.padEnd(100))
+    })
+  learn(0)
+  const full = index.keyBytes
+  for (let generation = 1; generation <= 5; generation++) {
+    const isGone = ({ id }: { id: string }) => !id.includes('lasting')
+    for (let round = 0; round < 2; round++) while (!index.sweep(999, isGone)) continue
+    assert.equal(index.count, 400)
+    assert.ok(index.keyBytes < full / 3, `${index.keyBytes} of ${full} bytes`)
+    learn(generation)
+    assert.equal(index.count, 20_000)
+    assert.ok(index.keyBytes < full * 1.5, `${index.keyBytes} of ${full} bytes`)
+  }
+  for (let at = 0; at < 20_000; at += 50) {
+    const key = `lasting key ${at}`.padEnd(100)
+    assert.equal(seek(index, 0, key).id, `0${key}`)
+  }
+  assert.equal(index.count, 20_000)
+})

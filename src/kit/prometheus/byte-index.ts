@@ -1,37 +1,47 @@
 /**
- * Finds a value by a parent and the bytes it was read from. Keys are copied into shared chunks, since a slice of what
- * arrived would keep its whole request alive; a chunk goes when its last key has gone.
+ * Finds a value by a parent and the bytes it was read from. Entries lie in one flat table and keys in shared chunks, so
+ * that a million of them are nothing for the garbage collector to walk through, and no slice of what arrived keeps its
+ * whole request alive. It grows a bucket at a time: no insertion rehashes all the others.
  */
+import { ByteChunks } from './byte-chunks.ts'
 
 export interface Owned {
-  /** Distinguishes equal bytes under different parents; a small integer. */
+  /** Distinguishes equal bytes under different parents; a 32-bit integer that no other living parent has. */
   readonly serial: number
 }
 
-interface Entry<Value> {
-  readonly hash: number
-  readonly parent: Owned
-  readonly chunk: DataView
-  readonly start: number
-  readonly byteLength: number
-  value: Value
-  /** In the same bucket. */
-  next: Entry<Value> | undefined
-  /** The one found after this last time: senders keep their order, so it is tried first, without hashing. */
-  successor: Entry<Value> | undefined
-  isRemoved: boolean
-}
+// Fields of an entry in the table, as words. Half a cache line in all.
+const hashAt = 0
+const parentAt = 1
+const chunkAt = 2
+const startAt = 3
+const byteLengthAt = 4
+/** In the same bucket; of free entries, the next free one. */
+const nextAt = 5
+/** The one found after this last time: senders keep their order, so it is tried first, without hashing. */
+const successorAt = 6
+const entryWords = 8
+
+const none = -1
+/** Byte length of a free entry. */
+const free = -1
 
 export class ByteIndex<Value> {
-  #buckets: (Entry<Value> | undefined)[]
-  #mask: number
+  #table = new Int32Array(16 * entryWords)
+  #values: (Value | undefined)[] = []
+  /** Entries ever used: those beyond are untouched. */
+  #used = 0
+  #firstFree = none
   #count = 0
+  readonly #keys = new ByteChunks()
+  // Linear hashing: buckets below #split are already divided by one bit more than #mask has.
+  #heads = new Int32Array(16).fill(none)
+  #mask = 15
+  #split = 0
   readonly #seed: number
-  #chunk = new DataView(new ArrayBuffer(0))
-  #chunkUsed = 0
   // Of the last key looked for, so that an insertion after a miss need not hash again.
   #hash = 0
-  #found: Entry<Value> | undefined
+  #found = none
   #bytes = noBytes
   #view = new DataView(noBytes.buffer)
   #sweepAt = 0
@@ -39,12 +49,15 @@ export class ByteIndex<Value> {
   /** The seed keeps strangers from choosing keys that all fall into one bucket. */
   constructor(seed: number) {
     this.#seed = seed | 0
-    this.#buckets = emptyBuckets(16)
-    this.#mask = 15
   }
 
   get count(): number {
     return this.#count
+  }
+
+  /** Memory that the keys hold, with what is free between them. */
+  get keyBytes(): number {
+    return this.#keys.byteLength
   }
 
   get(parent: Owned, bytes: Uint8Array, start: number, end: number): Value | undefined {
@@ -52,37 +65,27 @@ export class ByteIndex<Value> {
       this.#bytes = bytes
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     }
-    const view = this.#view
-    const byteLength = end - start
+    const table = this.#table
+    const serial = parent.serial | 0
     const before = this.#found
-    const guess = before?.successor
-    if (
-      guess !== undefined &&
-      guess.parent === parent &&
-      guess.byteLength === byteLength &&
-      !guess.isRemoved &&
-      hasBytes(guess, view, start)
-    ) {
-      this.#found = guess
-      return guess.value
-    }
-    const hash = hashBytes(view, start, end, Math.imul(parent.serial, 0x9e3779b1) ^ this.#seed)
-    this.#hash = hash
-    let entry = this.#buckets[hash & this.#mask]
-    while (entry !== undefined) {
-      if (
-        entry.hash === hash &&
-        entry.parent === parent &&
-        entry.byteLength === byteLength &&
-        hasBytes(entry, view, start)
-      ) {
-        break
+    if (before !== none) {
+      const guess = table[before + successorAt]
+      if (guess !== none && this.#matches(guess, serial, start, end)) {
+        this.#found = guess
+        return this.#values[guess / entryWords]
       }
-      entry = entry.next
     }
-    if (before !== undefined && entry !== undefined) before.successor = entry
+    const hash = hashBytes(this.#view, start, end, Math.imul(serial, 0x9e3779b1) ^ this.#seed)
+    this.#hash = hash
+    let entry = this.#heads[this.#bucket(hash)]
+    while (entry !== none) {
+      if (table[entry + hashAt] === hash && this.#matches(entry, serial, start, end)) break
+      entry = table[entry + nextAt]
+    }
     this.#found = entry
-    return entry?.value
+    if (entry === none) return undefined
+    if (before !== none) table[before + successorAt] = entry
+    return this.#values[entry / entryWords]
   }
 
   /** Adds what the last get() missed; the arguments must be the same. */
@@ -93,90 +96,145 @@ export class ByteIndex<Value> {
     value: Value,
   ): void {
     const [start, end] = extent
-    const byteLength = end - start
-    if (this.#chunkUsed + byteLength > this.#chunk.byteLength) {
-      this.#chunk = new DataView(new ArrayBuffer(Math.max(chunkBytes, byteLength)))
-      this.#chunkUsed = 0
-    }
-    new Uint8Array(this.#chunk.buffer).set(bytes.subarray(start, end), this.#chunkUsed)
-    if (this.#count > this.#mask) this.#grow()
-    const at = this.#hash & this.#mask
-    this.#buckets[at] = {
-      hash: this.#hash,
-      parent,
-      chunk: this.#chunk,
-      start: this.#chunkUsed,
-      byteLength,
-      value,
-      next: this.#buckets[at],
-      successor: undefined,
-      isRemoved: false,
-    }
-    this.#chunkUsed += byteLength
+    const entry = this.#take()
+    const table = this.#table
+    const keys = this.#keys
+    keys.add(bytes, start, end)
+    table[entry + hashAt] = this.#hash
+    table[entry + parentAt] = parent.serial
+    table[entry + chunkAt] = keys.chunk
+    table[entry + startAt] = keys.start
+    table[entry + byteLengthAt] = end - start
+    table[entry + successorAt] = none
+    this.#values[entry / entryWords] = value
+    this.#link(entry)
     this.#count++
+    if (this.#count > this.#mask + this.#split) this.#divide()
   }
 
   /** Puts another value under the key that the last get() found. */
   replace(value: Value): void {
-    if (this.#found !== undefined) this.#found.value = value
+    if (this.#found !== none) this.#values[this.#found / entryWords] = value
   }
 
-  /** Looks at about `entryCount` entries where the last sweep stopped; true when a round is complete. */
+  /** Looks at `entryCount` entries where the last sweep stopped; true when a round is complete. */
   sweep(entryCount: number, isGone: (value: Value) => boolean): boolean {
     for (let left = entryCount; left > 0; left--) {
-      if (this.#sweepAt > this.#mask) {
+      if (this.#sweepAt >= this.#used) {
         this.#sweepAt = 0
         return true
       }
-      left -= this.#sweepBucket(this.#sweepAt++, isGone)
+      const entry = this.#sweepAt
+      this.#sweepAt += entryWords
+      if (this.#table[entry + byteLengthAt] === free) continue
+      if (isGone(this.#values[entry / entryWords]!)) this.#remove(entry)
+      else if (this.#keys.isSparse(this.#table[entry + chunkAt])) this.#moveKey(entry)
     }
     return false
   }
 
-  #sweepBucket(at: number, isGone: (value: Value) => boolean): number {
-    let seen = 0
-    let before: Entry<Value> | undefined
-    for (let entry = this.#buckets[at]; entry !== undefined; entry = entry.next) {
-      seen++
-      if (!isGone(entry.value)) before = entry
-      else {
-        this.#count--
-        entry.isRemoved = true
-        // Else removed entries would keep each other alive.
-        entry.successor = undefined
-        if (before === undefined) this.#buckets[at] = entry.next
-        else before.next = entry.next
-      }
+  #matches(entry: number, serial: number, start: number, end: number): boolean {
+    const table = this.#table
+    const byteLength = end - start
+    if (table[entry + byteLengthAt] !== byteLength || table[entry + parentAt] !== serial) {
+      return false
     }
-    return seen
+    const chunk = this.#keys.view(table[entry + chunkAt])
+    const from = table[entry + startAt]
+    const view = this.#view
+    let index = 0
+    for (const last = byteLength - 3; index < last; index += 4) {
+      if (chunk.getInt32(from + index, true) !== view.getInt32(start + index, true)) return false
+    }
+    for (; index < byteLength; index++) {
+      if (chunk.getUint8(from + index) !== view.getUint8(start + index)) return false
+    }
+    return true
   }
 
-  #grow(): void {
-    const old = this.#buckets
-    const length = old.length * 2
-    const mask = length - 1
-    const buckets = emptyBuckets<Value>(length)
-    for (let head of old) {
-      while (head !== undefined) {
-        const next: Entry<Value> | undefined = head.next
-        const at = head.hash & mask
-        head.next = buckets[at]
-        buckets[at] = head
-        head = next
-      }
+  /** An entry that is not in use. */
+  #take(): number {
+    const reused = this.#firstFree
+    if (reused !== none) {
+      this.#firstFree = this.#table[reused + nextAt]
+      return reused
     }
-    this.#buckets = buckets
-    this.#mask = mask
-    // A sweep under way starts again, or it would miss what moved behind it.
-    this.#sweepAt = 0
+    const entry = this.#used
+    if (entry === this.#table.length) {
+      const grown = new Int32Array(Math.ceil((entry * growth) / entryWords) * entryWords)
+      grown.set(this.#table)
+      this.#table = grown
+    }
+    this.#used += entryWords
+    return entry
+  }
+
+  #remove(entry: number): void {
+    const table = this.#table
+    const bucket = this.#bucket(table[entry + hashAt])
+    const next = table[entry + nextAt]
+    let at = this.#heads[bucket]
+    if (at === entry) this.#heads[bucket] = next
+    else {
+      while (table[at + nextAt] !== entry) at = table[at + nextAt]
+      table[at + nextAt] = next
+    }
+    this.#keys.remove(table[entry + chunkAt], table[entry + byteLengthAt])
+    table[entry + byteLengthAt] = free
+    table[entry + nextAt] = this.#firstFree
+    this.#firstFree = entry
+    this.#values[entry / entryWords] = undefined
+    if (this.#found === entry) this.#found = none
+    this.#count--
+  }
+
+  /** Of a chunk that is nearly empty, so that it can go. */
+  #moveKey(entry: number): void {
+    const table = this.#table
+    const [chunk, start] = [table[entry + chunkAt], table[entry + startAt]]
+    const byteLength = table[entry + byteLengthAt]
+    const { buffer } = this.#keys.view(chunk)
+    this.#keys.add(new Uint8Array(buffer), start, start + byteLength)
+    table[entry + chunkAt] = this.#keys.chunk
+    table[entry + startAt] = this.#keys.start
+    this.#keys.remove(chunk, byteLength)
+  }
+
+  #bucket(hash: number): number {
+    const bucket = hash & this.#mask
+    return bucket < this.#split ? hash & (this.#mask * 2 + 1) : bucket
+  }
+
+  #link(entry: number): void {
+    const bucket = this.#bucket(this.#table[entry + hashAt])
+    this.#table[entry + nextAt] = this.#heads[bucket]
+    this.#heads[bucket] = entry
+  }
+
+  /** Divides one bucket in two; after the last one all have a bit more. */
+  #divide(): void {
+    const buddy = this.#split + this.#mask + 1
+    if (buddy >= this.#heads.length) {
+      const grown = new Int32Array(this.#heads.length * 2).fill(none, this.#heads.length)
+      grown.set(this.#heads)
+      this.#heads = grown
+    }
+    let entry = this.#heads[this.#split]
+    this.#heads[this.#split] = none
+    this.#split++
+    while (entry !== none) {
+      const next = this.#table[entry + nextAt]
+      this.#link(entry)
+      entry = next
+    }
+    if (this.#split <= this.#mask) return
+    this.#mask = this.#mask * 2 + 1
+    this.#split = 0
   }
 }
 
-const chunkBytes = 16384
-
-function emptyBuckets<Value>(length: number): (Entry<Value> | undefined)[] {
-  return Array.from({ length }, () => undefined)
-}
+/** A larger step would leave more of the table unused, a smaller one copies it more often. */
+const growth = 1.5
 
 /**
  * Four bytes a step; mixed well enough for the low bits to choose a bucket. A DataView, kept for as long as the same
@@ -192,21 +250,6 @@ function hashBytes(view: DataView, start: number, end: number, seed: number): nu
   for (; index < end; index++) hash = Math.imul(hash ^ view.getUint8(index), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35)
   return hash ^ (hash >>> 13)
-}
-
-function hasBytes(
-  { chunk, start: from, byteLength }: Entry<unknown>,
-  view: DataView,
-  start: number,
-): boolean {
-  let index = 0
-  for (const last = byteLength - 3; index < last; index += 4) {
-    if (chunk.getInt32(from + index, true) !== view.getInt32(start + index, true)) return false
-  }
-  for (; index < byteLength; index++) {
-    if (chunk.getUint8(from + index) !== view.getUint8(start + index)) return false
-  }
-  return true
 }
 
 const noBytes: Uint8Array = new Uint8Array(0)
