@@ -49,7 +49,8 @@ function exposed(config: object = {}) {
   }
   const take = (metrics: readonly PlainMessage[], source: Source = {}) =>
     store.consume(metricsBatch(metrics, source))
-  const openMetrics = () => render('application/openmetrics-text;version=1.0.0')
+  const openMetrics = (scheme: EscapingScheme = 'underscores') =>
+    render(`application/openmetrics-text;version=1.0.0;escaping=${scheme}`)
   const text = (scheme: EscapingScheme = 'underscores') =>
     render(`text/plain;version=1.0.0;escaping=${scheme}`)
   const drops = () => Object.fromEntries(host.drops.map((drop) => [drop.cause, drop.itemCount]))
@@ -560,6 +561,27 @@ test('UTF-8 names are quoted, or escaped as the scraper asks', () => {
   assert.match(text('underscores'), /^foo_bar_bytes_total\{a_b="x\\"",c_d="y"\} 1$/m)
   assert.match(text('dots'), /^foo_dot_bar__bytes__total\{a_dot_b="x\\"",c__d="y"\} 1$/m)
   assert.match(text('values'), /^U__foo_2e_bar__bytes__total\{U__a_2e_b="x\\"",c_d="y"\} 1$/m)
+})
+
+test('names in exemplars are quoted or escaped as those of series are', () => {
+  const { take, openMetrics } = exposed({
+    enable_open_metrics: true,
+    translation_strategy: 'NoUTF8EscapingWithSuffixes',
+  })
+  const exemplar = {
+    ...at(1),
+    asDouble: 1,
+    filteredAttributes: [
+      { key: 'a_b', value: { stringValue: 'x,"' } },
+      { key: 'user.id', value: { stringValue: 'u7' } },
+    ],
+  }
+  take([sum('sent', [{ ...point({}, { ...at(1), asInt: 3n }), exemplars: [exemplar] }])])
+  const shown = (scheme: EscapingScheme) => / # \{(.*)\} 1\.0 1$/m.exec(openMetrics(scheme))?.[1]
+  assert.equal(shown('allow-utf-8'), 'a_b="x,\\"","user.id"="u7"')
+  assert.equal(shown('underscores'), 'a_b="x,\\"",user_id="u7"')
+  assert.equal(shown('dots'), 'a__b="x,\\"",user_dot_id="u7"')
+  assert.equal(shown('values'), 'a_b="x,\\"",U__user_2e_id="u7"')
 })
 
 test('of two names that escaping makes one, a page shows the first', () => {

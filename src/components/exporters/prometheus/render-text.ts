@@ -237,7 +237,14 @@ class TextPage {
     if (exemplar === undefined || !this.#hasExemplars) return ''
     const { labels, value, timeLow, timeHigh } = exemplar
     const time = timeLow === 0 && timeHigh === 0 ? '' : ` ${secondsText(timeLow, timeHigh)}`
-    return ` # {${labels}} ${canonicalText(value)}${time}`
+    return ` # {${this.#exemplarLabels(labels)}} ${canonicalText(value)}${time}`
+  }
+
+  #exemplarLabels(labels: string): string {
+    const { scheme } = this.#format
+    if (scheme === 'allow-utf-8') return labels
+    const mayHaveQuoted = labels.startsWith('"') || labels.includes(',"')
+    return mayHaveQuoted || scheme === 'dots' ? escapeLabelText(labels, scheme) : labels
   }
 
   /** Counts: text has them as any number, OpenMetrics as integers. All digits, where a double has them not. */
