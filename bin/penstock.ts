@@ -16,6 +16,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
+// Who pipes into `head` has read enough.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 let hasCrashed = false
 process.on('uncaughtException', (error) => {
   process.stderr.write(`${error.stack ?? String(error)}\n`)
@@ -34,5 +37,14 @@ const io = {
   ending: ending.signal,
 }
 const code = await main(process.argv.slice(2), io, version)
+// A pipe takes 64 KiB at a time; what is still waiting for its reader would be lost.
+await Promise.race([
+  Promise.all([process.stdout, process.stderr].map(drained)),
+  ending.signal.aborted || new Promise((done) => ending.signal.addEventListener('abort', done)),
+])
 clearInterval(alive)
 process.exit(hasCrashed ? 1 : code)
+
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((done) => void stream.write('', () => done()))
+}

@@ -33,17 +33,39 @@ export function complain({
   path = [],
   message,
 }: ComplaintInput): Complaint {
-  const shown = place === undefined ? { text: '', caret: 0 } : excerpt(place)
+  const hasLine = place !== undefined && place.source.lines[place.line - 1] !== undefined
   return {
     severity,
     file: place?.source.name ?? '',
-    line: shown.caret === 0 ? 0 : (place?.line ?? 0),
-    column: shown.caret === 0 ? 0 : (place?.column ?? 0),
+    line: hasLine ? place.line : 0,
+    column: hasLine ? place.column : 0,
     path: pathText(path),
     message: maskUserInfo(message),
-    excerpt: shown.text,
-    caret: shown.caret,
+    // Masking reads all lines above: only those that are shown pay for it.
+    get excerpt() {
+      return hasLine ? excerpt(place).text : ''
+    },
+    get caret() {
+      return hasLine ? excerpt(place).caret : 0
+    },
   }
+}
+
+/** Nobody reads more, and a large file can have a mistake in every line. */
+const shownMax = 200
+
+/** In reading order, and no more than can be read: errors before warnings, and how many were left out. */
+export function readable(complaints: readonly Complaint[]): Complaint[] {
+  if (complaints.length <= shownMax) return sortComplaints(complaints)
+  const bySeverity = [
+    ...complaints.filter(({ severity }) => severity === 'error'),
+    ...complaints.filter(({ severity }) => severity === 'warning'),
+  ]
+  const left = complain({
+    severity: hasErrors(complaints) ? 'error' : 'warning',
+    message: `${complaints.length - shownMax} more problems are not shown`,
+  })
+  return [...sortComplaints(bySeverity.slice(0, shownMax)), left]
 }
 
 export function hasErrors(complaints: readonly Complaint[]): boolean {

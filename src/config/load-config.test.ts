@@ -183,8 +183,17 @@ test('aliases that multiply or contain themselves are refused', () => {
       .fill(`*a${level - 1}`)
       .join(', ')}]\n`
   }
-  assert.match(load(text).complaints[0].message, /aliases make this file too large/)
+  assert.match(
+    load(text).complaints[0].message,
+    /more than 200000 values, those that aliases repeat included/,
+  )
   assert.equal(load('a: &a [*a]').complaints.length, 1)
+})
+
+test('a source that is too long is not read', () => {
+  const { complaints, isComplete } = load(`a: ${'x'.repeat(8_000_000)}`)
+  assert.equal(isComplete, false)
+  assert.match(renderComplaints(complaints), /^0.yaml {2}may have 8000000 characters, got 8000003/)
 })
 
 test('a key named __proto__ is a key', () => {

@@ -30,7 +30,7 @@ export function loadConfig(sources: ConfigSources, env: Env, disk: Disk): Loaded
     complaints.push(complain({ message: 'no configuration is given; pass --config FILE' }))
   }
   for (const layer of layers) {
-    complaints.push(...layer.complaints)
+    for (const complaint of layer.complaints) complaints.push(complaint)
     if (layer.value === undefined) continue
     root = root === undefined ? layer.value : mergeLocated(root, layer.value)
   }
@@ -38,9 +38,8 @@ export function loadConfig(sources: ConfigSources, env: Env, disk: Disk): Loaded
   if (root === undefined) return { root: emptyRoot(sources), complaints, isComplete: false }
   // A source that was not understood may hold what the rest refers to, but each reference can still be judged alone.
   const expanded = expandLocated(root, env, disk)
-  complaints.push(...expanded.complaints)
   const value = expanded.value.kind === 'map' ? expanded.value : emptyRoot(sources)
-  return { root: value, complaints, isComplete }
+  return { root: value, complaints: [...complaints, ...expanded.complaints], isComplete }
 }
 
 interface Layer {
@@ -75,7 +74,14 @@ function readFile(path: string, disk: Disk): Layer {
   }
 }
 
+/** Some 50,000 settings; reading them takes two seconds, in which nothing else is done. */
+const sourceLengthMax = 8_000_000
+
 function readLayer(text: string, name: string): Layer {
+  if (text.length > sourceLengthMax) {
+    const rule = `may have ${sourceLengthMax} characters`
+    return failed(name, `${rule}, got ${text.length}`)
+  }
   const source = { name, lines: text.split(/\r?\n/) }
   const { value, complaints } = readYaml(text, source)
   if (value === undefined && complaints.length > 0) return { complaints }

@@ -5,8 +5,9 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   let bestDistance = Infinity
   for (const candidate of known) {
     const other = plain(candidate)
-    const distance = editDistance(wanted, other)
     const allowed = Math.min(3, Math.floor(Math.max(wanted.length, other.length) / 3))
+    if (Math.abs(wanted.length - other.length) > allowed) continue
+    const distance = editDistance(wanted, other)
     if (distance <= allowed && distance < bestDistance) {
       best = candidate
       bestDistance = distance

@@ -14,6 +14,7 @@ import { explainSyntax } from './yaml-syntax.ts'
 const depthMax = 64
 const nodeCountMax = 200_000
 const syntaxComplaintsMax = 5
+const tooManyNodes = `more than ${nodeCountMax} values, those that aliases repeat included, are too many`
 
 export interface ReadYaml {
   /** Undefined when the text has errors, or nothing in it. */
@@ -86,7 +87,7 @@ class Reader {
     const nothing: Located = { kind: 'scalar', place, value: null }
     if (node === null) return nothing
     this.#nodeCount++
-    if (this.#nodeCount > nodeCountMax) return this.#once(place, 'aliases make this file too large')
+    if (this.#nodeCount > nodeCountMax) return this.#once(place, tooManyNodes)
     if (within.size > depthMax || within.has(node)) {
       return this.#once(place, `is nested more than ${depthMax} levels deep`, path)
     }

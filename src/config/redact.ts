@@ -47,7 +47,7 @@ export function secretTexts(root: Located, schemaOf: SchemaOf): ReadonlySet<stri
 }
 
 /** Masks secrets in the line that a complaint shows: those that only a schema knows stand under any name. */
-export function scrubExcerpt(complaint: Complaint, secrets: ReadonlySet<string>): Complaint {
+export function scrubExcerpt(complaint: Complaint, secrets: Iterable<string>): Complaint {
   let { excerpt, caret } = complaint
   for (const secret of secrets) {
     for (let at = excerpt.indexOf(secret); at >= 0; at = excerpt.indexOf(secret, at + 1)) {

@@ -21,8 +21,17 @@ export function definitionOf(schema: z.core.$ZodType): Definition {
   return schema._zod.def
 }
 
+/** Asked for every value of a configuration; schemas never change. */
+const unwrapped = new WeakMap<z.core.$ZodType, readonly z.core.$ZodType[]>()
+
 /** The schema and everything it wraps or may be: through optional, default, pipe and union, but into no key. */
-export function unwrap(schema: z.core.$ZodType): z.core.$ZodType[] {
+export function unwrap(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  let all = unwrapped.get(schema)
+  if (all === undefined) unwrapped.set(schema, (all = unwrapOnce(schema)))
+  return all
+}
+
+function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType[] {
   const definition = definitionOf(schema)
   const { innerType, options, left, right, getter } = definition
   const inner: z.core.$ZodType[] = [...(options ?? [])]
@@ -39,7 +48,7 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType[] {
 }
 
 /** Every schema a value at the path may be held to. */
-export function schemasAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType[] {
+export function schemasAt(schema: z.core.$ZodType, path: Path): readonly z.core.$ZodType[] {
   let schemas = unwrap(schema)
   for (const step of path) {
     schemas = schemas.flatMap((each) => childrenAt(each, step)).flatMap(unwrap)

@@ -5,6 +5,20 @@ import { editDistance } from './nearest.ts'
  * mistyped keys, files that do not parse, environment variables.
  */
 export function isSecretName(name: string): boolean {
+  let isSecret = judged.get(name)
+  if (isSecret === undefined) {
+    isSecret = judge(name)
+    if (judged.size >= judgedMax) judged.clear()
+    judged.set(name, isSecret)
+  }
+  return isSecret
+}
+
+/** The same few names stand before most values of a configuration. */
+const judged = new Map<string, boolean>()
+const judgedMax = 1000
+
+function judge(name: string): boolean {
   const words = name
     .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase()
@@ -13,8 +27,12 @@ export function isSecretName(name: string): boolean {
   if (words.some((word) => secretWords.has(word))) return true
   const joined = words.join('')
   return longSecretWords.some(
-    (word) => joined.includes(word) || (joined.length >= 4 && editDistance(joined, word) <= 1),
+    (word) => joined.includes(word) || (joined.length >= 4 && isTypoOf(joined, word)),
   )
+}
+
+function isTypoOf(name: string, word: string): boolean {
+  return Math.abs(name.length - word.length) <= 1 && editDistance(name, word) <= 1
 }
 
 /** A secret by any key on the way; under `headers` every value is one. */

@@ -150,3 +150,19 @@ test('any configuration either runs or has an error, and no check throws', () =>
     { numRuns: 400 },
   )
 })
+
+test('of very many problems the first errors are shown, and how many more there are', () => {
+  const wrong = Array.from({ length: 5000 }, (_, index) => `  key${index}: 1\n`).join('')
+  const unused = Array.from({ length: 100 }, (_, index) => `  batch/${index}: \n`).join('')
+  const { complaints, config } = check(`processors:\n${unused}connectors:\n${wrong}`)
+  assert.equal(config, undefined)
+  assert.equal(complaints.length, 201)
+  assert.ok(complaints.every(({ severity }) => severity === 'error'))
+  const sorted = complaints.slice(0, 200).map(({ line }) => line)
+  assert.deepEqual(
+    sorted,
+    sorted.toSorted((a, b) => a - b),
+  )
+  const left = Number(/^(\d+) more problems are not shown$/.exec(complaints[200].message)![1])
+  assert.ok(left >= 4800, String(left))
+})

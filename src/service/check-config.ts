@@ -1,5 +1,5 @@
 /** Says whether a loaded configuration can run, and everything that is wrong with it at once. */
-import { type Complaint, hasErrors, sortComplaints } from '../config/complaint.ts'
+import { type Complaint, hasErrors, readable } from '../config/complaint.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { didYouMean } from '../config/nearest.ts'
 import { parseSection } from '../config/parse-section.ts'
@@ -24,7 +24,7 @@ import {
 } from './service-schema.ts'
 
 export interface CheckResult {
-  /** In reading order; those of loading included. */
+  /** In reading order; those of loading included. The last says how many are left out, if any are. */
   readonly complaints: readonly Complaint[]
   /** Undefined when there is an error among the complaints. */
   readonly config: CheckedConfig | undefined
@@ -32,13 +32,12 @@ export interface CheckResult {
 
 export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult {
   // Half a configuration would bring a flood of complaints about what the other half defines.
-  if (!loaded.isComplete)
-    return { complaints: sortComplaints(loaded.complaints), config: undefined }
+  if (!loaded.isComplete) return { complaints: readable(loaded.complaints), config: undefined }
   const findings = new Findings(loaded.root)
   checkSections(findings)
   const defined = checkComponents(catalog, findings)
   const service = parseSection(loaded.root, ['service'], serviceSchema)
-  findings.complaints.push(...service.complaints)
+  for (const complaint of service.complaints) findings.complaints.push(complaint)
   const { pipelines, isComplete } = checkPipelines({ catalog, defined, findings })
   checkConnectors(pipelines, defined, findings)
   const extensionIds = checkExtensions(catalog, defined, findings)
@@ -56,10 +55,9 @@ export function checkConfig(loaded: LoadedConfig, catalog: Catalog): CheckResult
   const kinds = isComplete ? componentKinds : (['extension'] as const)
   warnOfUnused(kinds, { used, defined, findings })
   checkListeners([...metricsPages(settings), ...listenersOf(used)], findings)
-  const secrets = secretTexts(loaded.root, schemaIn(catalog))
-  const complaints = withoutEchoes(loaded.complaints, findings.complaints).map((complaint) =>
-    scrubExcerpt(complaint, secrets),
-  )
+  const found = withoutEchoes(loaded.complaints, findings.complaints)
+  const secrets = found.length === 0 ? [] : secretTexts(loaded.root, schemaIn(catalog))
+  const complaints = found.map((complaint) => scrubExcerpt(complaint, secrets))
   if (hasErrors(complaints) || settings === undefined) return { complaints, config: undefined }
   const config: CheckedConfig = {
     receivers: configured(defined.receiver),
@@ -167,7 +165,7 @@ function withoutEchoes(
   const unread = new Set(loading.filter(isError).map(keyOf))
   const all = [...loading, ...checking.filter((complaint) => !unread.has(keyOf(complaint)))]
   const errors = new Set(all.filter(isError).map(keyOf))
-  return sortComplaints(all.filter((each) => isError(each) || !errors.has(keyOf(each))))
+  return readable(all.filter((each) => isError(each) || !errors.has(keyOf(each))))
 }
 
 function configured<D extends ComponentDeclaration>(

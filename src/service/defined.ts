@@ -80,7 +80,7 @@ function checkComponent(
     findings.keyWarning(path, `has a type whose ${message}`)
   }
   const parsed = parseSection(findings.root, path, declaration.config)
-  findings.complaints.push(...parsed.complaints)
+  for (const complaint of parsed.complaints) findings.complaints.push(complaint)
   if (!parsed.isValid) return { id, written, kind, declaration, config: undefined }
   return { id, written, kind, declaration, config: parsed.value }
 }
