@@ -40,6 +40,7 @@ function makeStore(): SeriesStore {
       },
       expirationMs: 300_000,
       seriesMax: 2_000_000,
+      deltas: { max_stale: 300_000, max_streams: 1_000_000 },
       keepsExemplars: false,
     },
     testHost({ signals: ['metrics'] }),

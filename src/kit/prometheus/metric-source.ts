@@ -1,5 +1,6 @@
 /** Where a series comes from: its metric, within its scope, within its resource. Equal sources are one object. */
 import type { ResourceLabels, ScopeLabels } from './labels.ts'
+import { temporality } from './metric-reader.ts'
 import type { NameKind } from './metric-name.ts'
 import { metricDataFields } from '../../otlp/fields.ts'
 
@@ -34,6 +35,16 @@ export interface MetricSource<Family> {
   seenMs: number
   /** What the exporter made of it. */
   family: Family | undefined
+}
+
+/** Whether its points are differences to the ones before them. */
+export function isDelta({ dataField, temporality: kind }: MetricSource<unknown>): boolean {
+  return kind === temporality.delta && hasTemporality(dataField)
+}
+
+/** Gauges and summaries have none. */
+export function hasTemporality(dataField: number): boolean {
+  return dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary
 }
 
 export function nameKind(metric: MetricSource<unknown>): NameKind {

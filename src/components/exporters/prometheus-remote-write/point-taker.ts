@@ -1,49 +1,34 @@
 /** From a point to the samples of its rows. */
-import {
-  type Exponential,
-  coarser,
-  isPlausible,
-  nativeScaleMax,
-  nativeScaleMin,
-  readExponential,
-} from '../../../kit/prometheus/exponential-reader.ts'
-import { HistogramReader, SummaryReader } from '../../../kit/prometheus/histogram-reader.ts'
+import type { DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
+import { coarser, nativeScaleMax } from '../../../kit/prometheus/exponential-reader.ts'
 import type { LabelNaming } from '../../../kit/prometheus/label-name.ts'
-import { temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { isDelta } from '../../../kit/prometheus/metric-source.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
-import { epochMs } from '../../../kit/prometheus/nanos.ts'
+import { compareNanos, epochMs } from '../../../kit/prometheus/nanos.ts'
 import { plainText } from '../../../kit/prometheus/number-text.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
+import { PointValue } from '../../../kit/prometheus/point-value.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
-import {
-  countStart,
-  type DeltaCounters,
-  DeltaState,
-  readCounts,
-  wholeNumber,
-} from './delta-state.ts'
 import { readExemplars } from './exemplars.ts'
-import { BoundsCache } from './histogram-rows.ts'
-import { type Metric, type MetricType, metricTypes, type Row, type Source } from './row.ts'
+import { type Metric, metricTypes, type Row, type Source } from './row.ts'
 import type { RowMaker } from './row-maker.ts'
 import type { RowExemplar, SampleList } from './sample-list.ts'
 
 interface TakerOptions {
   readonly naming: LabelNaming
   readonly rows: RowMaker
-  readonly deltas: DeltaCounters
+  readonly deltas: DeltaStreams
   /** Points without a time. */
   readonly undated: Counter
 }
 
 export class PointTaker {
   readonly #options: TakerOptions
-  readonly #histogram = new HistogramReader()
-  readonly #summary = new SummaryReader()
-  readonly #bounds = new BoundsCache()
+  readonly #value = new PointValue()
   readonly #stage: SampleList
   #batchSerial = 0
   #wallMs = 0
+  #nowMs = 0
   /** Of the point at hand. */
   #timeMs = 0
   #startMs = 0
@@ -57,10 +42,11 @@ export class PointTaker {
     this.#stage = stage
   }
 
-  /** `wallMs` is the time of points that have none. */
-  beginBatch(wallMs: number): void {
+  /** `wallMs` is the time of points that have none, `nowMs` is monotonic. */
+  beginBatch(wallMs: number, nowMs: number): void {
     this.#batchSerial++
     this.#wallMs = wallMs
+    this.#nowMs = nowMs
     this.needsSort = false
     this.newestMs = -1
   }
@@ -75,12 +61,11 @@ export class PointTaker {
       source.batchSerial = this.#batchSerial
       source.committedMs = source.newestMs
     }
-    this.#readTimes(point, source.family.type)
-    const timeMs = this.#timeMs
-    const isDelta = metric.temporality === temporality.delta && hasTemporality(metric)
-    const cause = isDelta
-      ? this.#takeDelta(source, point, metric)
-      : (this.#orderProblem(source) ?? this.#takeValue(source, point, metric))
+    if (repetitionOrder(source, point) < 0) return undefined
+    const timeMs = this.#readTime(point)
+    const cause = point.hasRecordedValue
+      ? this.#takeValue(source, point, metric)
+      : this.#end(source, metric)
     if (cause !== undefined) return cause
     source.timeLow = point.timeLow
     source.timeHigh = point.timeHigh
@@ -90,20 +75,13 @@ export class PointTaker {
     return undefined
   }
 
-  #readTimes(point: PointReader, type: MetricType): void {
+  #readTime(point: PointReader): number {
     this.#timeMs = epochMs(point.timeLow, point.timeHigh)
     if (this.#timeMs === 0) {
       this.#options.undated.add(1)
       this.#timeMs = this.#wallMs
     }
-    this.#setStart(type, point.startLow, point.startHigh)
-  }
-
-  /** Only what counts up has a start. */
-  #setStart(type: MetricType, low: number, high: number): void {
-    const startMs = epochMs(low, high)
-    const isCumulative = type !== metricTypes.gauge && type !== metricTypes.unknown
-    this.#startMs = isCumulative && startMs <= this.#timeMs ? startMs : 0
+    return this.#timeMs
   }
 
   /**
@@ -116,166 +94,133 @@ export class PointTaker {
   }
 
   #takeValue(source: Source, point: PointReader, metric: Metric): string | undefined {
-    if (!point.hasRecordedValue) return this.#end(source, metric)
-    switch (metric.dataField) {
-      case metricDataFields.gauge:
-      case metricDataFields.sum:
-        if (!point.hasValue) return 'no_value'
-        this.#pushNumber(source, point, point.value)
-        return undefined
-      case metricDataFields.histogram: {
-        const reader = this.#histogram
-        reader.read(point.bytes, point.start, point.end)
-        const values = {
-          counts: readCounts(reader),
-          count: wholeNumber(reader.countLow, reader.countHigh),
-          sum: reader.hasSum ? reader.sum : undefined,
-        }
-        return this.#pushHistogram(source, point, values)
-      }
-      case metricDataFields.exponentialHistogram: {
-        const value = readExponential(point.bytes, point.start, point.end)
-        return this.#pushExponential(source, point, value)
-      }
-      default:
-        return this.#pushSummary(source, point)
-    }
+    if (isDelta(metric)) return this.#takeDelta(source, point, metric.dataField)
+    const problem = this.#orderProblem(source) ?? this.#read(source, point, metric.dataField)
+    if (problem === undefined) this.#pushValue(source, point, metric.dataField)
+    return problem
   }
 
-  #takeDelta(source: Source, point: PointReader, metric: Metric): string | undefined {
-    const before = source.delta
-    if (before !== undefined && !before.accepts(point, source.timeLow, source.timeHigh)) {
-      return 'out_of_order'
-    }
-    if (!point.hasRecordedValue) {
-      source.delta = undefined
-      return this.#end(source, metric)
-    }
-    const state = before ?? new DeltaState(point)
-    const cause = this.#addDelta(source, state, point, metric)
-    if (cause !== undefined) return cause
-    if (before !== undefined) countStart(this.#options.deltas, point, source)
-    source.delta = state
-    return undefined
+  #read(source: Source, point: PointReader, dataField: number): string | undefined {
+    return this.#value.read(point, dataField, source.histogram?.bounds)
   }
 
-  #addDelta(
-    source: Source,
-    state: DeltaState,
-    point: PointReader,
-    metric: Metric,
-  ): string | undefined {
-    // Of points within one millisecond only the first is sent: the others are in the next one's sum.
-    const isSent = this.#timeMs > source.newestMs
-    if (metric.dataField === metricDataFields.sum) {
-      if (!point.hasValue) return 'no_value'
-      state.value += point.value
-      this.#setStart(source.family.type, state.startLow, state.startHigh)
-      if (isSent) this.#pushNumber(source, point, state.value)
+  #takeDelta(source: Source, point: PointReader, dataField: number): string | undefined {
+    const problem = this.#read(source, point, dataField)
+    if (problem !== undefined) return problem
+    if (repetitionOrder(source, point) === 0) {
+      source.delta!.present(point, this.#value)
+      this.#pushValue(source, point, dataField)
       return undefined
     }
-    if (metric.dataField === metricDataFields.histogram) {
-      const reader = this.#histogram
-      reader.read(point.bytes, point.start, point.end)
-      if (this.#bounds.get(reader.bounds) === undefined) return 'invalid_histogram'
-      state.addHistogram(reader, point)
-      this.#setStart(source.family.type, state.startLow, state.startHigh)
-      return isSent ? this.#pushHistogram(source, point, state) : undefined
+    const uses = { value: this.#value, dataField, nowMs: this.#nowMs }
+    const cause = this.#options.deltas.take(source, point, uses)
+    // Of points within one millisecond only the first is sent: the others are in the next one's total.
+    if (cause === undefined && this.#timeMs > source.newestMs) {
+      this.#pushValue(source, point, dataField)
     }
-    const value = readExponential(point.bytes, point.start, point.end)
-    if (!isPlausible(value)) return 'invalid_histogram'
-    const sum = state.addExponential(value)
-    this.#setStart(source.family.type, state.startLow, state.startHigh)
-    const cause = isSent ? this.#pushExponential(source, point, sum) : undefined
-    if (cause === undefined) state.exponential = sum
     return cause
   }
 
-  #pushNumber(source: Source, point: PointReader, value: number): void {
-    const row = source.number!
-    this.#push(row, value)
-    const isCounter = row.family.type === metricTypes.counter
-    if (isCounter && point.exemplars.length > 0) this.#attach(this.#exemplars(point))
-    this.#endPoint()
+  #pushValue(source: Source, point: PointReader, dataField: number): void {
+    this.#setStart(source, point)
+    switch (dataField) {
+      case metricDataFields.gauge:
+      case metricDataFields.sum:
+        this.#pushNumber(source, point)
+        break
+      case metricDataFields.histogram:
+        this.#pushHistogram(source, point)
+        break
+      case metricDataFields.exponentialHistogram:
+        this.#pushExponential(source, point)
+        break
+      default:
+        this.#pushSummary(source)
+    }
+    this.#stage.ends[this.#stage.length - 1] = 1
   }
 
-  #pushHistogram(
-    source: Source,
-    point: PointReader,
-    values: {
-      readonly counts: readonly number[]
-      readonly count: number
-      readonly sum: number | undefined
-    },
-  ): string | undefined {
+  /** Only what counts up has a start. */
+  #setStart({ family: { type } }: Source, { startLow, startHigh }: PointReader): void {
+    const startMs = epochMs(startLow, startHigh)
+    const isCumulative = type !== metricTypes.gauge && type !== metricTypes.unknown
+    this.#startMs = isCumulative && startMs <= this.#timeMs ? startMs : 0
+  }
+
+  #pushNumber(source: Source, point: PointReader): void {
+    const row = source.number!
+    this.#push(row, point.value)
+    const isCounter = row.family.type === metricTypes.counter
+    if (isCounter && point.exemplars.length > 0) this.#attach(this.#exemplars(point))
+  }
+
+  #pushHistogram(source: Source, point: PointReader): void {
+    const { histogram, bounds } = this.#value
     let rows = source.histogram!
-    if (!this.#histogram.bounds.equals(rows.boundBytes)) {
-      const bounds = this.#bounds.get(this.#histogram.bounds)
-      if (bounds === undefined) return 'invalid_histogram'
-      rows = this.#options.rows.withBounds(source, rows, bounds)
-    }
+    if (bounds !== rows.bounds) rows = this.#options.rows.withBounds(source, rows, bounds)
     const exemplars = point.exemplars.length === 0 ? [] : this.#exemplars(point)
-    if (values.sum !== undefined) this.#push(rows.sum, values.sum)
-    this.#push(rows.count, values.count)
-    let total = 0
+    if (histogram.hasSum) this.#push(rows.sum, histogram.sum)
+    const count = wholeNumber(histogram.countLow, histogram.countHigh)
+    this.#push(rows.count, count)
+    const { bytes, start, byteLength } = histogram.counts
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, byteLength)
+    // Halves are summed apart, so that only what is sent is rounded, and only once.
+    let low = 0
+    let high = 0
     let below = -Infinity
     for (const [index, row] of rows.buckets.entries()) {
-      total += values.counts[index] ?? 0
-      const bound = rows.bounds[index]
-      this.#push(row, total)
+      if (index * 8 < byteLength) {
+        low += view.getUint32(index * 8, true)
+        high += view.getUint32(index * 8 + 4, true)
+      }
+      const bound = bounds.values[index]
+      this.#push(row, high * 4294967296 + low)
       this.#attach(exemplars.filter(({ value }) => value <= bound && value > below))
       below = bound
     }
-    this.#push(rows.infinity, values.count)
+    this.#push(rows.infinity, count)
     this.#attach(exemplars.filter(({ value }) => !(value <= below)))
-    this.#endPoint()
-    return undefined
   }
 
-  #pushExponential(source: Source, point: PointReader, value: Exponential): string | undefined {
-    if (!isPlausible(value)) return 'invalid_histogram'
-    if (value.scale < nativeScaleMin) return 'scale'
-    const histogram = coarser(value, Math.max(0, value.scale - nativeScaleMax))
+  #pushExponential(source: Source, point: PointReader): void {
+    const exact = this.#value.exponential!
+    const histogram = coarser(exact, Math.max(0, exact.scale - nativeScaleMax))
     this.#push(source.number!, 0)
     const exemplars = point.exemplars.length === 0 ? [] : this.#exemplars(point)
     this.#stage.details[this.#stage.length - 1] = { exemplars, histogram }
-    this.#endPoint()
-    return undefined
   }
 
-  #pushSummary(source: Source, point: PointReader): undefined {
-    const reader = this.#summary
-    reader.read(point.bytes, point.start, point.end)
+  #pushSummary(source: Source): void {
+    const { summary } = this.#value
     const { sum, count } = source.histogram!
-    this.#push(sum, reader.sum)
-    this.#push(count, wholeNumber(reader.countLow, reader.countHigh))
+    this.#push(sum, summary.sum)
+    this.#push(count, wholeNumber(summary.countLow, summary.countHigh))
     // A quantile that comes twice would be the same series twice: the last stays.
     const values = new Map<string, number>()
-    for (let index = 0; index < reader.quantiles.length; index += 2) {
-      values.set(plainText(reader.quantiles[index]), reader.quantiles[index + 1])
+    for (let index = 0; index < summary.quantiles.length; index += 2) {
+      values.set(plainText(summary.quantiles[index]), summary.quantiles[index + 1])
     }
     for (const [text, value] of values) {
       this.#push(this.#options.rows.quantile(source, text), value)
     }
-    this.#endPoint()
   }
 
   /** A point without a recorded value ends all of its series. */
-  #end(source: Source, metric: Metric): undefined {
+  #end(source: Source, metric: Metric): string | undefined {
+    const problem = this.#orderProblem(source)
+    if (problem !== undefined) return problem
+    this.#options.deltas.forget(source)
     const isNative = metric.dataField === metricDataFields.exponentialHistogram
     for (const row of source.rows()) {
       this.#stage.pushStale(row, this.#timeMs)
       if (isNative) this.#stage.details[this.#stage.length - 1] = staleHistogram
     }
-    this.#endPoint()
+    this.#stage.ends[this.#stage.length - 1] = 1
+    return undefined
   }
 
   #push(row: Row, value: number): void {
     this.#stage.push(row, value, this.#timeMs, this.#startMs)
-  }
-
-  #endPoint(): void {
-    this.#stage.ends[this.#stage.length - 1] = 1
   }
 
   #exemplars(point: PointReader): RowExemplar[] {
@@ -287,8 +232,17 @@ export class PointTaker {
   }
 }
 
+/**
+ * When samples were given back to the caller, who repeats their points, deltas among those are in the total already: 0
+ * for the last of them, whose sample is that total, less for earlier ones, more for any other point.
+ */
+function repetitionOrder({ newestMs, delta }: Source, point: PointReader): number {
+  if (newestMs >= 0 || delta === undefined) return 1
+  return compareNanos(point.timeLow, point.timeHigh, delta.timeLow, delta.timeHigh)
+}
+
 const staleHistogram = { exemplars: [], histogram: 'stale' } as const
 
-function hasTemporality({ dataField }: Metric): boolean {
-  return dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary
+function wholeNumber(low: number, high: number): number {
+  return (high >>> 0) * 4294967296 + (low >>> 0)
 }

@@ -42,6 +42,7 @@ export class RemoteWriteExporter implements Exporter {
       consumers: () => queue.num_consumers,
       series: () => this.#translator.seriesCount,
       sources: () => this.#translator.sourceCount,
+      deltaStreams: () => this.#translator.deltaStreamCount,
     })
     const symbols = new SymbolPool()
     const options = {
@@ -49,6 +50,7 @@ export class RemoteWriteExporter implements Exporter {
       rules: labelRules(settings),
       expirationMs: settings.metric_expiration,
       seriesMax: settings.max_series,
+      deltas: settings.delta_to_cumulative,
       hasTargetInfo: settings.target_info.enabled,
       shardCount: queue.num_consumers,
       symbols,

@@ -465,6 +465,7 @@ describe('remote write exporter', () => {
     assert.equal(value(`${ours}_delta_points`, { start: 'aligned' }), 1)
     assert.equal(value(`${ours}_delta_points`, { start: 'gap' }), 1)
     assert.deepEqual(host.drops, [{ signal: 'metrics', itemCount: 1, cause: 'out_of_order' }])
+    assert.equal(value(`${ours}_delta_streams`), 1)
   })
 
   it('adds up histogram deltas bucket by bucket', async () => {
@@ -617,6 +618,30 @@ describe('remote write exporter', () => {
     await exporter.consume(metricsBatch([count(1, 1)]))
     assert.equal(peer.values().size, 1)
     assert.equal(value('otelcol_exporter_sent_metric_points'), 1)
+  })
+
+  it('adds no delta twice that a caller repeats', async () => {
+    const { peer, exporter, host } = await start({
+      remote_write_queue: { enabled: false },
+      retry_on_failure: { enabled: false },
+    })
+    const piece = (start: number, end: number, value: number) =>
+      point({}, { ...from(start), ...at(end), asInt: value })
+    const send = async (...points: PlainMessage[]) =>
+      exporter.consume(metricsBatch([sum('hits', points, { sum: delta })]))
+    await send(piece(0, 10, 1))
+    peer.respond = () => ({ status: 503 })
+    const repeated = [piece(10, 20, 2), piece(20, 30, 4)]
+    await assert.rejects(() => send(...repeated))
+    peer.respond = () => undefined
+    await send(...repeated)
+    await send(piece(30, 40, 8))
+    assert.deepEqual(peer.values().get('hits_total{}'), [
+      [baseMs + 10, 1],
+      [baseMs + 30, 7],
+      [baseMs + 40, 15],
+    ])
+    assert.deepEqual(host.drops, [])
   })
 
   it('refuses bytes that are no metrics and sends nothing of them', async () => {

@@ -1,6 +1,7 @@
+import { type BucketBounds, noBounds } from '../../../kit/prometheus/bucket-bounds.ts'
 import { type Label, sortedLabels } from '../../../kit/prometheus/labels.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
-import { type Bounds, HistogramRows } from './histogram-rows.ts'
+import { HistogramRows } from './histogram-rows.ts'
 import { LabelSlab, readLabels } from './label-slab.ts'
 import { type Family, Row, type RowOwner, type Source } from './row.ts'
 import type { SymbolPool } from './symbol-pool.ts'
@@ -46,11 +47,11 @@ export class RowMaker {
   }
 
   /** The same histogram with other buckets. */
-  withBounds(source: Source, before: HistogramRows, bounds: Bounds): HistogramRows {
+  withBounds(source: Source, before: HistogramRows, bounds: BucketBounds): HistogramRows {
     const base = readLabels(before.count.labels)
     const name = `${source.family.name}_bucket`
     this.#release(before.buckets)
-    const buckets = bounds.texts.map((le) =>
+    const buckets = bounds.plainTexts.map((le) =>
       this.#row(source, source.family, named(base, name, { le })),
     )
     const { sum, count, infinity } = before
@@ -85,8 +86,6 @@ export class RowMaker {
     }
   }
 }
-
-const noBounds: Bounds = { bytes: new Uint8Array(0), values: new Float64Array(0), texts: [] }
 
 function named(
   labels: readonly Label[],

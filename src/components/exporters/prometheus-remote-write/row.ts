@@ -1,6 +1,6 @@
 /** What is sent: rows are Prometheus series, each with its labels encoded once; sources are OTLP series that feed them. */
+import type { DeltaOwner, DeltaStream } from '../../../kit/prometheus/delta-streams.ts'
 import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
-import type { DeltaState } from './delta-state.ts'
 import type { HistogramRows } from './histogram-rows.ts'
 import type { LabelSlice } from './label-slab.ts'
 import type { PooledSymbol } from './symbol-pool.ts'
@@ -76,7 +76,7 @@ export class Row {
 }
 
 /** One OTLP series: the rows it feeds and how far it is. */
-export class Source implements RowOwner {
+export class Source implements RowOwner, DeltaOwner {
   readonly family: Family
   readonly metric: Metric
   /** Names that no other source may feed, see the translator. */
@@ -88,8 +88,8 @@ export class Source implements RowOwner {
   isGone = false
   hasLoggedCollision = false
   hasLoggedRejection = false
-  /** Monotonic time of receipt. */
-  receivedMs = 0
+  /** Monotonic time of receipt; -1 before the first point that was taken. */
+  receivedMs = -1
   newestMs = -1
   committedMs = -1
   /** The batch that committedMs is from before of. */
@@ -101,7 +101,7 @@ export class Source implements RowOwner {
   histogram: HistogramRows | undefined = undefined
   /** Rows of a summary's quantiles by their text. */
   quantiles: Map<string, Row> | undefined = undefined
-  delta: DeltaState | undefined = undefined
+  delta: DeltaStream | undefined = undefined
 
   constructor(
     metric: Metric,

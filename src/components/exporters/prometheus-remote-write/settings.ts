@@ -9,6 +9,7 @@ import {
 } from '../../../config/schema.ts'
 import { clientAuthSettings } from '../../../kit/auth/auth-settings.ts'
 import { httpClientProblems, httpClientShape, httpUrl } from '../../../kit/http/client-settings.ts'
+import { deltaToCumulative } from '../../../kit/prometheus/delta-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
 import { escapesNames, translationStrategies } from '../../../kit/prometheus/metric-name.ts'
 import {
@@ -106,12 +107,13 @@ const translationShape = {
   }).describe('Make labels of all resource attributes.'),
   metric_expiration: duration()
     .prefault('5m')
-    .describe('How long a series is remembered after its last point; a delta sum ends with it.'),
+    .describe('How long a series is remembered after its last point.'),
   max_series: z
     .int()
     .positive()
     .default(1_000_000)
     .describe('Most series to remember; points of further ones are dropped and counted.'),
+  delta_to_cumulative: deltaToCumulative(),
   export_created_metric: unsupported('2.0 carries start times'),
 }
 

@@ -1,5 +1,6 @@
 /** From batches to samples of Prometheus series: which series a point belongs to, who owns it, and when it is over. */
 import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
+import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
 import { type Label, type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
 import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import { temporality } from '../../../kit/prometheus/metric-reader.ts'
@@ -26,6 +27,7 @@ export interface TranslatorOptions {
   readonly rules: LabelRules
   readonly expirationMs: number
   readonly seriesMax: number
+  readonly deltas: DeltaLimits
   readonly hasTargetInfo: boolean
   readonly shardCount: number
   readonly symbols: SymbolPool
@@ -38,6 +40,7 @@ export class Translator {
   readonly #index: SeriesIndex<Verdict, Source>
   readonly #rows: RowMaker
   readonly #taker: PointTaker
+  readonly #deltas: DeltaStreams
   readonly #targets: TargetInfoRows
   readonly #families = new Map<string, Family>()
   /** Who feeds a series, by its name and labels. */
@@ -55,9 +58,14 @@ export class Translator {
     this.#host = host
     this.#metrics = metrics
     this.#rows = new RowMaker(options.symbols)
-    const { deltas, undated } = metrics
-    const { naming } = options.rules
-    this.#taker = new PointTaker({ naming, rows: this.#rows, deltas, undated }, this.#stage)
+    this.#deltas = new DeltaStreams(options.deltas, metrics.deltas, host.log)
+    const taker = {
+      naming: options.rules.naming,
+      rows: this.#rows,
+      deltas: this.#deltas,
+      undated: metrics.undated,
+    }
+    this.#taker = new PointTaker(taker, this.#stage)
     this.#targets = new TargetInfoRows(options, this.#rows)
     const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
     // Twice, since a series has a key more for each order its attributes come in.
@@ -84,12 +92,16 @@ export class Translator {
     return this.#index.sourceCount
   }
 
+  get deltaStreamCount(): number {
+    return this.#deltas.count
+  }
+
   /** To be used up before the next batch. Throws a WireError on bytes that are no metrics; nothing of them is sent then. */
   translate(batch: Batch): SampleList {
     this.#nowMs = this.#host.clock.monotonicMs()
     this.#takenCount = 0
     this.#stage.clear()
-    this.#taker.beginBatch(this.#host.clock.nowMs())
+    this.#taker.beginBatch(this.#host.clock.nowMs(), this.#nowMs)
     try {
       this.#index.read(batch, this.#nowMs)
     } finally {
@@ -113,10 +125,15 @@ export class Translator {
 
   /** Forgets some of what has expired; called often, each time for a bounded while. */
   sweep(): void {
-    const beforeMs = this.#host.clock.monotonicMs() - this.#options.expirationMs
+    const nowMs = this.#host.clock.monotonicMs()
+    const beforeMs = nowMs - this.#options.expirationMs
     const entryCount = Math.max(sweepEntriesMin, Math.ceil(this.#index.keyCount / sweepParts))
-    const isDone = this.#index.sweep(entryCount, beforeMs, (source) => {
-      if (!source.isGone && source.receivedMs < beforeMs) {
+    // The sources of what is added up are kept for as long.
+    const staleMs = this.#deltas.count > 0 ? nowMs - this.#options.deltas.max_stale : nowMs
+    const isDone = this.#index.sweep(entryCount, Math.min(beforeMs, staleMs), (source) => {
+      this.#deltas.expire(source, nowMs)
+      // What a delta stream has added up is kept for max_stale.
+      if (!source.isGone && source.receivedMs < beforeMs && source.delta === undefined) {
         this.#metrics.expired.add(1)
         this.#remove(source)
       }
@@ -175,7 +192,7 @@ export class Translator {
     }
     this.#drop(cause, 1)
     // Nothing is kept for a series whose very first point was unusable.
-    if (source.newestMs < 0) this.#remove(source)
+    if (source.receivedMs < 0) this.#remove(source)
   }
 
   #open(
@@ -247,6 +264,7 @@ export class Translator {
   #remove(source: Source): void {
     if (source.isGone) return
     this.#rows.takeDown(source)
+    this.#deltas.forget(source)
     for (const claim of source.claims) this.#owners.delete(claim)
     this.#seriesCount--
   }

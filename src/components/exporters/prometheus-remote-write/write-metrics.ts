@@ -1,7 +1,13 @@
+import {
+  deltaCounters,
+  type DeltaCounters,
+  deltaDeclarations,
+} from '../../../kit/prometheus/delta-metrics.ts'
 import type { MetricDeclaration } from '../../../pipeline/component.ts'
 import type { Host } from '../../../pipeline/host.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
-import type { DeltaCounters } from './delta-state.ts'
+
+const prefix = 'penstock_exporter_prometheusremotewrite'
 
 /** The Collector's names where it has them. */
 const names = {
@@ -23,7 +29,6 @@ const names = {
   sources: 'penstock_exporter_prometheusremotewrite_sources',
   expired: 'penstock_exporter_prometheusremotewrite_expired_series',
   collisions: 'penstock_exporter_prometheusremotewrite_collisions',
-  deltas: 'penstock_exporter_prometheusremotewrite_delta_points',
   undated: 'penstock_exporter_prometheusremotewrite_undated_points',
   fallbacks: 'penstock_exporter_prometheusremotewrite_fallbacks',
 } as const
@@ -49,7 +54,6 @@ const help: Readonly<Record<Key, string>> = {
   sources: 'Resources, scopes and metrics that are known now, each counted.',
   expired: 'Series forgotten because nothing came for metric_expiration.',
   collisions: 'Points dropped because another source feeds their series.',
-  deltas: 'Delta points by how their start met the end of what was accumulated.',
   undated: 'Points without a time, sent with that of their receipt.',
   fallbacks: 'Times that 2.0 was given up for 1.0, which is at most once a start.',
 }
@@ -77,25 +81,25 @@ const extraLabels: Readonly<Partial<Record<Key, string>>> = {
   queueSize: 'data_type',
   queueCapacity: 'data_type',
   inFlight: 'data_type',
-  deltas: 'start',
   rejected: 'cause',
 }
 
-export const declaredMetrics: readonly MetricDeclaration[] = (Object.keys(names) as Key[]).map(
-  (key) => ({
+export const declaredMetrics: readonly MetricDeclaration[] = [
+  ...(Object.keys(names) as Key[]).map((key) => ({
     name: names[key],
-    kind: gauges.has(key) ? 'gauge' : 'counter',
+    kind: gauges.has(key) ? ('gauge' as const) : ('counter' as const),
     help: help[key],
     labels: ['exporter', ...(extraLabels[key] === undefined ? [] : [extraLabels[key]])],
-  }),
-)
+  })),
+  ...deltaDeclarations(prefix),
+]
 
 type Counted = Exclude<
   Key,
   'queueSize' | 'queueCapacity' | 'inFlight' | 'consumers' | 'series' | 'sources'
 >
 
-export type WriteMetrics = Readonly<Record<Exclude<Counted, 'deltas' | 'rejected'>, Counter>> & {
+export type WriteMetrics = Readonly<Record<Exclude<Counted, 'rejected'>, Counter>> & {
   readonly deltas: DeltaCounters
   readonly rejected: Readonly<Record<RejectionCause, Counter>>
 }
@@ -107,10 +111,13 @@ export interface WriteGauges {
   readonly consumers: () => number
   readonly series: () => number
   readonly sources: () => number
+  readonly deltaStreams: () => number
 }
 
-export function writeMetrics({ id, meter }: Host, read: WriteGauges): WriteMetrics {
-  for (const key of Object.keys(read) as (keyof WriteGauges)[]) {
+export function writeMetrics(host: Host, gauges: WriteGauges): WriteMetrics {
+  const { id, meter } = host
+  const { deltaStreams, ...read } = gauges
+  for (const key of Object.keys(read) as (keyof typeof read)[]) {
     const labels = { exporter: id, ...(extraLabels[key] && { [extraLabels[key]]: 'metrics' }) }
     meter.observe(names[key], help[key], labels, read[key])
   }
@@ -130,11 +137,7 @@ export function writeMetrics({ id, meter }: Host, read: WriteGauges): WriteMetri
     collisions: counter('collisions'),
     undated: counter('undated'),
     fallbacks: counter('fallbacks'),
-    deltas: {
-      aligned: counter('deltas', { start: 'aligned' }),
-      gap: counter('deltas', { start: 'gap' }),
-      overlap: counter('deltas', { start: 'overlap' }),
-    },
+    deltas: deltaCounters(host, prefix, deltaStreams),
     rejected: Object.fromEntries(
       rejectionCauses.map((cause) => [cause, counter('rejected', { cause })]),
     ) as Record<RejectionCause, Counter>,

@@ -29,7 +29,7 @@ export function bucketExemplars(
   point: PointReader,
   value: HistogramValue,
 ): void {
-  const { bounds } = value.layout
+  const { values: bounds } = value.layout
   for (const exemplar of readExemplars(naming, point)) {
     let bucket = 0
     while (bucket < bounds.length && !(bounds[bucket] >= exemplar.value)) bucket++

@@ -28,6 +28,7 @@ export class PrometheusExporter implements Exporter {
         rules: labelRules(settings),
         expirationMs: settings.metric_expiration,
         seriesMax: settings.max_series,
+        deltas: settings.delta_to_cumulative,
         keepsExemplars: settings.enable_open_metrics,
       },
       host,

@@ -35,6 +35,7 @@ function exposed(config: object = {}) {
       rules: labelRules(settings),
       expirationMs: settings.metric_expiration,
       seriesMax: settings.max_series,
+      deltas: settings.delta_to_cumulative,
       keepsExemplars: settings.enable_open_metrics,
     },
     host,
@@ -455,10 +456,35 @@ test('delta sums add up by one rule, and what does not fit is counted', () => {
   const deltas = 'penstock_exporter_prometheus_delta_points'
   const counts = ['aligned', 'gap', 'overlap'].map((start) => own(deltas, { start }))
   assert.deepEqual(counts, [1, 1, 1])
+  assert.equal(own('penstock_exporter_prometheus_delta_streams'), 1)
   assert.deepEqual(
     host.drops.map((drop) => drop.cause),
-    ['out_of_order', 'out_of_order'],
+    ['older_start', 'out_of_order'],
   )
+})
+
+test('what deltas add up to outlives the line on the page for max_stale, no longer', async () => {
+  const { take, text, host, store, own } = exposed({
+    metric_expiration: '1m',
+    delta_to_cumulative: { max_stale: '3m' },
+  })
+  const add = (start: number, value: number) =>
+    take([sum('d', [point({}, { ...during(start, start + 10), asInt: value })], { sum: delta })])
+  const wait = async (ms: number) => {
+    await host.clock.advance(ms)
+    for (let sweep = 0; sweep < 100; sweep++) store.sweep()
+  }
+  add(10, 1)
+  await wait(120_000)
+  assert.equal(text(), '')
+  add(20, 2)
+  assert.match(text(), /^d_total 3$/m)
+  await wait(180_001)
+  assert.equal(own('penstock_exporter_prometheus_delta_streams'), 0)
+  assert.equal(own('penstock_exporter_prometheus_expired_delta_streams'), 1)
+  assert.equal(store.seriesCount, 0)
+  add(30, 4)
+  assert.match(text(), /^d_total 4$/m)
 })
 
 test('delta histograms add up by bucket, and begin anew with other bounds', () => {

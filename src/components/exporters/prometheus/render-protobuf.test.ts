@@ -24,7 +24,8 @@ function exposed() {
   const settings = schema.parse({ endpoint: 'localhost:0' })
   const naming = { strategy: strategyOf(settings), namespace: '' }
   const rules = labelRules(settings)
-  const options = { naming, rules, expirationMs: 1000, seriesMax: 1000, keepsExemplars: true }
+  const limits = { expirationMs: 1000, seriesMax: 1000, deltas: settings.delta_to_cumulative }
+  const options = { naming, rules, ...limits, keepsExemplars: true }
   const store = new SeriesStore(options, testHost({ signals: ['metrics'] }))
   const format = negotiate(
     'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',

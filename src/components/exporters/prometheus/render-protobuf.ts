@@ -162,13 +162,13 @@ class MetricWriter {
     const count = unsigned(value.countLow, value.countHigh)
     writer.int64(1, count)
     if (value.hasSum) writer.double(2, value.sum)
-    const bucketCount = Math.min(layout.bounds.length, counts.length / 2)
+    const bucketCount = Math.min(layout.values.length, counts.length / 2)
     let sum = 0n
     for (let bucket = 0; bucket < bucketCount; bucket++) {
       sum += unsigned(counts[bucket * 2], counts[bucket * 2 + 1])
-      this.#bucket(sum, layout.bounds[bucket], exemplars?.[bucket])
+      this.#bucket(sum, layout.values[bucket], exemplars?.[bucket])
     }
-    this.#bucket(count, Infinity, exemplars?.[layout.bounds.length])
+    this.#bucket(count, Infinity, exemplars?.[layout.values.length])
     this.#time(15, series.startLow, series.startHigh)
   }
 

@@ -146,7 +146,7 @@ class TextPage {
   #histogram(series: Series, labels: string, value: HistogramValue): string {
     const { layout, counts, exemplars } = value
     const time = this.#time(series)
-    const les = this.isOpenMetrics ? layout.canonicalTexts : layout.shortTexts
+    const les = this.isOpenMetrics ? layout.canonicalLabels : layout.shortLabels
     const prefix = labels === '' ? '' : `${labels},`
     const bucketCount = Math.min(les.length, counts.length / 2)
     const total = this.#count(value.countLow, value.countHigh)
@@ -163,7 +163,7 @@ class TextPage {
       const head = this.#head('_bucket', prefix + les[bucket])
       text += `${head}${shown}${time}${this.#exemplar(exemplars?.[bucket])}\n`
     }
-    const last = this.#exemplar(exemplars?.[layout.bounds.length])
+    const last = this.#exemplar(exemplars?.[layout.values.length])
     text += `${this.#head('_bucket', `${prefix}le="+Inf"`)}${total}${time}${last}\n`
     if (value.hasSum) text += `${this.#head('_sum', labels)}${this.#number(value.sum)}${time}\n`
     text += `${this.#head('_count', labels)}${total}${time}\n`

@@ -1,6 +1,7 @@
 /** The last value of every series: what arrives changes it, scrapes read it, silence ends it. */
 import type { Batch } from '../../../otlp/batch.ts'
 import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
+import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
 import { type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
@@ -21,6 +22,7 @@ export interface StoreOptions {
   readonly rules: LabelRules
   readonly expirationMs: number
   readonly seriesMax: number
+  readonly deltas: DeltaLimits
   readonly keepsExemplars: boolean
 }
 
@@ -32,6 +34,7 @@ export class SeriesStore {
   readonly #metrics: StoreMetrics
   readonly #index: SeriesIndex<Verdict, Series>
   readonly #taker: ValueTaker
+  readonly #deltas: DeltaStreams
   readonly #drops = new Map<string, number>()
   #seriesCount = 0
   #takenCount = 0
@@ -45,6 +48,7 @@ export class SeriesStore {
       series: () => this.#seriesCount,
       families: () => this.families.count,
       sources: () => this.#index.sourceCount,
+      deltaStreams: () => this.#deltas.count,
     })
     this.targets = new TargetInfos(options.naming)
     this.families = new FamilyRegistry({
@@ -53,7 +57,8 @@ export class SeriesStore {
       log: host.log,
       conflicts: this.#metrics,
     })
-    this.#taker = new ValueTaker(options, this.#metrics.deltas)
+    this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log)
+    this.#taker = new ValueTaker(options, this.#deltas)
     const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
     // Twice, since a series has a key more for each order its attributes come in.
     const limits = { rules: options.rules, seed: seed, entriesMax: options.seriesMax * 2 }
@@ -93,8 +98,13 @@ export class SeriesStore {
   sweep(): void {
     const beforeMs = this.expiredBeforeMs()
     const entryCount = Math.max(sweepEntriesMin, Math.ceil(this.#index.keyCount / sweepParts))
-    const isDone = this.#index.sweep(entryCount, beforeMs, (series) => {
-      if (!series.isGone && series.receivedMs < beforeMs) {
+    const nowMs = this.#host.clock.monotonicMs()
+    // The sources of what is added up are kept for as long.
+    const staleMs = this.#deltas.count > 0 ? nowMs - this.#options.deltas.max_stale : nowMs
+    const isDone = this.#index.sweep(entryCount, Math.min(beforeMs, staleMs), (series) => {
+      this.#deltas.expire(series, nowMs)
+      // What a delta stream has added up outlives the line on the page, as max_stale says.
+      if (!series.isGone && series.receivedMs < beforeMs && series.delta === undefined) {
         this.#metrics.expired.add(1)
         this.#remove(series)
       }
@@ -112,7 +122,7 @@ export class SeriesStore {
       this.#takenCount++
       return
     }
-    const cause = this.#taker.take(series, point, metric)
+    const cause = this.#taker.take(series, point, metric, this.#nowMs)
     if (cause === undefined) {
       series.receivedMs = this.#nowMs
       this.#takenCount++
@@ -197,6 +207,7 @@ export class SeriesStore {
   #remove(series: Series): void {
     if (series.isGone) return
     series.isGone = true
+    this.#deltas.forget(series)
     series.family.series.delete(series.labels)
     this.#seriesCount--
   }

@@ -1,7 +1,8 @@
 /** What the page shows: families of series, each with its last value. */
+import type { BucketBounds } from '../../../kit/prometheus/bucket-bounds.ts'
+import type { DeltaOwner, DeltaStream } from '../../../kit/prometheus/delta-streams.ts'
 import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
 import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
-import type { BucketLayout } from './bucket-layout.ts'
 
 export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown'
 
@@ -41,7 +42,7 @@ export interface Exemplar {
 }
 
 /** Fields are set for every type at once, so that all series have one shape and stay cheap to read. */
-export class Series {
+export class Series implements DeltaOwner {
   readonly family: Family
   readonly metric: Metric
   /** Text of the labels without braces, as the text formats write it in UTF-8. */
@@ -64,6 +65,7 @@ export class Series {
   digits: string | undefined = undefined
   exemplar: Exemplar | undefined = undefined
   detail: HistogramValue | SummaryValue | Exponential | undefined = undefined
+  delta: DeltaStream | undefined = undefined
 
   constructor(
     family: Family,
@@ -79,7 +81,7 @@ export class Series {
 }
 
 export class HistogramValue {
-  layout: BucketLayout
+  layout: BucketBounds
   /** Bucket counts, each two 32-bit halves, low first. */
   counts: Uint32Array
   countLow = 0
@@ -89,7 +91,7 @@ export class HistogramValue {
   /** Newest by bucket. */
   exemplars: (Exemplar | undefined)[] | undefined = undefined
 
-  constructor(layout: BucketLayout, counts: Uint32Array) {
+  constructor(layout: BucketBounds, counts: Uint32Array) {
     this.layout = layout
     this.counts = counts
   }

@@ -7,6 +7,7 @@ import {
   text,
   unsupported,
 } from '../../../config/schema.ts'
+import { deltaToCumulative } from '../../../kit/prometheus/delta-settings.ts'
 import { httpServerShape } from '../../../kit/http/server-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
 import { translationStrategies } from '../../../kit/prometheus/metric-name.ts'
@@ -67,6 +68,7 @@ const pageShape = {
     .describe(
       'Most series to keep, at about 600 bytes each; points of further ones are dropped and counted.',
     ),
+  delta_to_cumulative: deltaToCumulative(),
   max_concurrent_scrapes: z
     .int()
     .positive()

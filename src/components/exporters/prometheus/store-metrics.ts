@@ -1,6 +1,13 @@
+import {
+  deltaCounters,
+  type DeltaCounters,
+  deltaDeclarations,
+} from '../../../kit/prometheus/delta-metrics.ts'
 import type { MetricDeclaration } from '../../../pipeline/component.ts'
 import type { Host } from '../../../pipeline/host.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
+
+const prefix = 'penstock_exporter_prometheus'
 
 const names = {
   sent: 'otelcol_exporter_sent_metric_points',
@@ -12,7 +19,6 @@ const names = {
   overflow: 'penstock_exporter_prometheus_overflow_points',
   conflicts: 'penstock_exporter_prometheus_conflicts',
   collisions: 'penstock_exporter_prometheus_collisions',
-  deltas: 'penstock_exporter_prometheus_delta_points',
   scrapes: 'penstock_exporter_prometheus_scrapes',
 } as const
 
@@ -26,7 +32,6 @@ const help = {
   overflow: 'Points of new series dropped because max_series was reached.',
   conflicts: 'Metrics that met a family of the same name and another type or help.',
   collisions: 'Points dropped because another source owns their series.',
-  deltas: 'Delta points by how their start met the end of what was accumulated.',
   scrapes: 'Scrapes answered, by result.',
 } as const
 
@@ -52,16 +57,9 @@ export const declaredMetrics: readonly MetricDeclaration[] = [
   declare('overflow', 'counter'),
   declare('conflicts', 'counter', 'kind'),
   declare('collisions', 'counter'),
-  declare('deltas', 'counter', 'start'),
+  ...deltaDeclarations(prefix),
   declare('scrapes', 'counter', 'result'),
 ]
-
-/** Deltas added whose start was the end of what we had, left a gap behind it, or reached back before it. */
-export interface DeltaCounters {
-  readonly aligned: Counter
-  readonly gap: Counter
-  readonly overlap: Counter
-}
 
 export interface StoreMetrics {
   readonly sent: Counter
@@ -84,9 +82,11 @@ interface StoreGauges {
   readonly series: () => number
   readonly families: () => number
   readonly sources: () => number
+  readonly deltaStreams: () => number
 }
 
-export function storeMetrics({ id, meter }: Host, gauges: StoreGauges): StoreMetrics {
+export function storeMetrics(host: Host, gauges: StoreGauges): StoreMetrics {
+  const { id, meter } = host
   const own = { exporter: id }
   for (const key of ['series', 'families', 'sources'] as const) {
     meter.observe(names[key], help[key], own, gauges[key])
@@ -101,11 +101,7 @@ export function storeMetrics({ id, meter }: Host, gauges: StoreGauges): StoreMet
     collisions: counter('collisions'),
     type: counter('conflicts', { kind: 'type' }),
     help: counter('conflicts', { kind: 'help' }),
-    deltas: {
-      aligned: counter('deltas', { start: 'aligned' }),
-      gap: counter('deltas', { start: 'gap' }),
-      overlap: counter('deltas', { start: 'overlap' }),
-    },
+    deltas: deltaCounters(host, prefix, gauges.deltaStreams),
   }
 }
 

@@ -1,27 +1,14 @@
-/**
- * Puts the value of a point into its series.
- *
- * Delta points are added up. One rule, that of the Collector's deltatocumulative: a point not later than the last one,
- * or begun before the series did, is dropped; all others are added, and a gap or an overlap of its start with what we
- * have is counted. A histogram with other bounds begins anew.
- */
-import {
-  addExponential,
-  type Exponential,
-  isPlausible,
-  nativeScaleMin,
-  readExponential,
-} from '../../../kit/prometheus/exponential-reader.ts'
-import { HistogramReader, SummaryReader } from '../../../kit/prometheus/histogram-reader.ts'
+/** Puts the value of a point into its series. */
+import type { DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
+import type { HistogramReader } from '../../../kit/prometheus/histogram-reader.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
+import { isDelta } from '../../../kit/prometheus/metric-source.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
-import { temporality } from '../../../kit/prometheus/metric-reader.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
-import { BucketLayouts } from './bucket-layout.ts'
+import { PointValue } from '../../../kit/prometheus/point-value.ts'
 import { bucketExemplars, newestExemplar } from './exemplars.ts'
 import { HistogramValue, type Metric, type Series, SummaryValue } from './series.ts'
-import type { DeltaCounters } from './store-metrics.ts'
 
 interface TakerOptions {
   readonly rules: LabelRules
@@ -30,16 +17,14 @@ interface TakerOptions {
 
 export class ValueTaker {
   readonly #options: TakerOptions
-  readonly #deltas: DeltaCounters
-  readonly #histogram = new HistogramReader()
-  readonly #summary = new SummaryReader()
-  readonly #layouts = new BucketLayouts()
+  readonly #deltas: DeltaStreams
+  readonly #value = new PointValue()
   /** Time of the newest point since forgetNewest(), and whether there was one. */
   newestLow = 0
   newestHigh = 0
   hasTaken = false
 
-  constructor(options: TakerOptions, deltas: DeltaCounters) {
+  constructor(options: TakerOptions, deltas: DeltaStreams) {
     this.#options = options
     this.#deltas = deltas
   }
@@ -50,25 +35,23 @@ export class ValueTaker {
   }
 
   /** Undefined when the point is now part of the series, or the cause for which it was dropped. */
-  take(series: Series, point: PointReader, metric: Metric): string | undefined {
+  take(series: Series, point: PointReader, metric: Metric, nowMs: number): string | undefined {
     const { timeLow, timeHigh } = point
-    const isNew = series.receivedMs === 0 && series.timeHigh === 0 && series.timeLow === 0
-    const order = compareNanos(timeLow, timeHigh, series.timeLow, series.timeHigh)
-    if (order < 0) return 'out_of_order'
-    const isDelta = metric.temporality === temporality.delta && hasTemporality(metric)
-    if (isDelta && !isNew) {
-      if (order === 0 || this.#beginsBefore(series, point)) return 'out_of_order'
+    if (compareNanos(timeLow, timeHigh, series.timeLow, series.timeHigh) < 0) return 'out_of_order'
+    const { dataField } = metric
+    const isNumber = dataField === metricDataFields.gauge || dataField === metricDataFields.sum
+    const problem = isNumber ? numberProblem(point) : this.#read(series, point, dataField)
+    if (problem !== undefined) return problem
+    if (isDelta(metric)) {
+      const cause = this.#deltas.take(series, point, { value: this.#value, dataField, nowMs })
+      if (cause !== undefined) return cause
     }
-    const cause = isDelta
-      ? this.#add(series, point, metric, isNew)
-      : this.#set(series, point, metric)
-    if (cause !== undefined) return cause
+    if (isNumber) this.#setNumber(series, point, metric)
+    else this.#setDetail(series, point, dataField)
     series.timeLow = timeLow
     series.timeHigh = timeHigh
-    if (!isDelta || isNew) {
-      series.startLow = point.startLow
-      series.startHigh = point.startHigh
-    }
+    series.startLow = point.startLow
+    series.startHigh = point.startHigh
     this.hasTaken = true
     if (compareNanos(timeLow, timeHigh, this.newestLow, this.newestHigh) > 0) {
       this.newestLow = timeLow
@@ -77,33 +60,16 @@ export class ValueTaker {
     return undefined
   }
 
-  #beginsBefore(series: Series, point: PointReader): boolean {
-    const { startLow, startHigh } = point
-    if (startLow === 0 && startHigh === 0) return false
-    return compareNanos(startLow, startHigh, series.startLow, series.startHigh) < 0
+  #read({ detail }: Series, point: PointReader, dataField: number): string | undefined {
+    const known = detail instanceof HistogramValue ? detail.layout : undefined
+    return this.#value.read(point, dataField, known)
   }
 
-  #set(series: Series, point: PointReader, metric: Metric): string | undefined {
-    switch (metric.dataField) {
-      case metricDataFields.gauge:
-      case metricDataFields.sum:
-        return this.#setNumber(series, point, metric)
-      case metricDataFields.histogram:
-        return this.#setHistogram(series, point)
-      case metricDataFields.exponentialHistogram:
-        return this.#setExponential(series, point)
-      default:
-        return this.#setSummary(series, point)
-    }
-  }
-
-  #setNumber(series: Series, point: PointReader, metric: Metric): string | undefined {
-    if (!point.hasValue) return 'no_value'
+  #setNumber(series: Series, point: PointReader, metric: Metric): void {
     series.value = point.value
     if (point.isInteger && !isExact(point)) series.digits = integerDigits(point)
     else if (series.digits !== undefined) series.digits = undefined
     if (metric.isMonotonic) this.#keepExemplar(series, point)
-    return undefined
   }
 
   #keepExemplar(series: Series, point: PointReader): void {
@@ -111,111 +77,44 @@ export class ValueTaker {
     series.exemplar = newestExemplar(this.#options.rules.naming, point, series.exemplar)
   }
 
-  #setHistogram(series: Series, point: PointReader): string | undefined {
-    const reader = this.#histogram
-    reader.read(point.bytes, point.start, point.end)
+  #setDetail(series: Series, point: PointReader, dataField: number): void {
+    if (dataField === metricDataFields.histogram) this.#setHistogram(series, point)
+    else if (dataField === metricDataFields.exponentialHistogram) {
+      series.detail = this.#value.exponential
+      this.#keepExemplar(series, point)
+    } else this.#setSummary(series)
+  }
+
+  #setHistogram(series: Series, point: PointReader): void {
+    const { histogram, bounds } = this.#value
     let value = series.detail as HistogramValue | undefined
-    if (value === undefined || !reader.bounds.equals(value.layout.bytes)) {
-      const layout = this.#layouts.get(reader.bounds)
-      if (layout === undefined) return 'invalid_histogram'
-      value = new HistogramValue(layout, noCounts)
+    if (value?.layout !== bounds) {
+      value = new HistogramValue(bounds, noCounts)
       series.detail = value
     }
-    value.countLow = reader.countLow
-    value.countHigh = reader.countHigh
-    value.sum = reader.sum
-    value.hasSum = reader.hasSum
-    copyCounts(value, reader)
+    value.countLow = histogram.countLow
+    value.countHigh = histogram.countHigh
+    value.sum = histogram.sum
+    value.hasSum = histogram.hasSum
+    copyCounts(value, histogram)
     if (point.exemplars.length > 0 && this.#options.keepsExemplars) {
       bucketExemplars(this.#options.rules.naming, point, value)
     }
-    return undefined
   }
 
-  #setSummary(series: Series, point: PointReader): string | undefined {
-    const reader = this.#summary
-    reader.read(point.bytes, point.start, point.end)
+  #setSummary(series: Series): void {
+    const { summary } = this.#value
     const value = (series.detail as SummaryValue | undefined) ?? new SummaryValue()
-    value.countLow = reader.countLow
-    value.countHigh = reader.countHigh
-    value.sum = reader.sum
-    value.quantiles = distinctQuantiles(reader.quantiles)
+    value.countLow = summary.countLow
+    value.countHigh = summary.countHigh
+    value.sum = summary.sum
+    value.quantiles = distinctQuantiles(summary.quantiles)
     series.detail = value
-    return undefined
   }
+}
 
-  #setExponential(series: Series, point: PointReader): string | undefined {
-    const value = readExponential(point.bytes, point.start, point.end)
-    if (!isPlausible(value)) return 'invalid_histogram'
-    if (value.scale < nativeScaleMin) return 'scale'
-    series.detail = value
-    this.#keepExemplar(series, point)
-    return undefined
-  }
-
-  #add(series: Series, point: PointReader, metric: Metric, isNew: boolean): string | undefined {
-    if (isNew) return this.#set(series, point, metric)
-    const cause = this.#addValue(series, point, metric)
-    if (cause === undefined) this.#countStart(series, point)
-    return cause
-  }
-
-  #addValue(series: Series, point: PointReader, metric: Metric): string | undefined {
-    if (metric.dataField === metricDataFields.sum) {
-      if (!point.hasValue) return 'no_value'
-      series.value += point.value
-      series.digits = undefined
-      if (metric.isMonotonic) this.#keepExemplar(series, point)
-      return undefined
-    }
-    if (metric.dataField === metricDataFields.histogram) return this.#addHistogram(series, point)
-    const value = readExponential(point.bytes, point.start, point.end)
-    if (!isPlausible(value)) return 'invalid_histogram'
-    const sum = addExponential(series.detail as Exponential, value)
-    if (sum.scale < nativeScaleMin) return 'scale'
-    series.detail = sum
-    this.#keepExemplar(series, point)
-    return undefined
-  }
-
-  #addHistogram(series: Series, point: PointReader): string | undefined {
-    const before = series.detail as HistogramValue
-    const reader = this.#histogram
-    reader.read(point.bytes, point.start, point.end)
-    if (
-      !reader.bounds.equals(before.layout.bytes) ||
-      reader.counts.byteLength !== before.counts.byteLength
-    ) {
-      const cause = this.#setHistogram(series, point)
-      if (cause !== undefined) return cause
-      series.startLow = point.startLow
-      series.startHigh = point.startHigh
-      return undefined
-    }
-    const added = new HistogramValue(before.layout, noCounts)
-    copyCounts(added, reader)
-    for (let at = 0; at < added.counts.length; at += 2) addUnsigned(before.counts, at, added.counts)
-    const count = Uint32Array.of(before.countLow, before.countHigh)
-    addUnsigned(count, 0, Uint32Array.of(reader.countLow, reader.countHigh))
-    before.countLow = count[0] | 0
-    before.countHigh = count[1] | 0
-    before.hasSum &&= reader.hasSum
-    before.sum += reader.sum
-    if (point.exemplars.length > 0 && this.#options.keepsExemplars) {
-      bucketExemplars(this.#options.rules.naming, point, before)
-    }
-    return undefined
-  }
-
-  #countStart(series: Series, point: PointReader): void {
-    const { startLow, startHigh } = point
-    const isUnknown = startLow === 0 && startHigh === 0
-    const order = compareNanos(startLow, startHigh, series.timeLow, series.timeHigh)
-    const { aligned, gap, overlap } = this.#deltas
-    if (isUnknown || order === 0) aligned.add(1)
-    else if (order > 0) gap.add(1)
-    else overlap.add(1)
-  }
+function numberProblem({ hasValue }: PointReader): string | undefined {
+  return hasValue ? undefined : 'no_value'
 }
 
 /** A quantile that comes twice would be the same series twice: the last stays. */
@@ -227,10 +126,6 @@ function distinctQuantiles(pairs: readonly number[]): number[] {
 
 const noCounts = new Uint32Array(0)
 
-function hasTemporality({ dataField }: Metric): boolean {
-  return dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary
-}
-
 /** Into memory the series already has, where the number of buckets is the same. */
 function copyCounts(value: HistogramValue, { counts }: HistogramReader): void {
   if (value.counts.byteLength !== counts.byteLength) {
@@ -241,13 +136,6 @@ function copyCounts(value: HistogramValue, { counts }: HistogramReader): void {
   for (let index = 0; index < target.length; index++) {
     target[index] = counts.bytes[counts.start + index]!
   }
-}
-
-/** A 64-bit addition in halves, wrapping as the hardware would. */
-function addUnsigned(target: Uint32Array, at: number, added: Uint32Array): void {
-  const low = target[at] + added[at]
-  target[at] = low
-  target[at + 1] = target[at + 1] + added[at + 1] + (low > 0xffffffff ? 1 : 0)
 }
 
 /** Whether a double holds the integer exactly, seen from its upper half alone. */

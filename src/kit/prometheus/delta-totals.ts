@@ -1,0 +1,123 @@
+/** What delta points of each type add up to, without losing a digit of what is counted. */
+import { metricDataFields } from '../../otlp/fields.ts'
+import { type BucketBounds, noBounds } from './bucket-bounds.ts'
+import { addExponential, type Exponential } from './exponential-reader.ts'
+import type { HistogramReader } from './histogram-reader.ts'
+import type { PointReader } from './point-reader.ts'
+import type { PointValue } from './point-value.ts'
+
+export interface DeltaTotal {
+  /** False where nothing can be added to what there is, so that the total has to begin anew. */
+  add(point: PointReader, value: PointValue): boolean
+  /** Makes of a point, and of what was read of it, the total. */
+  present(point: PointReader, value: PointValue): void
+}
+
+export function deltaTotal(dataField: number): DeltaTotal {
+  if (dataField === metricDataFields.sum) return new NumberTotal()
+  return dataField === metricDataFields.histogram ? new HistogramTotal() : new ExponentialTotal()
+}
+
+/**
+ * Integers are summed as integers and doubles as doubles. The total is an integer, of 64 bits, while nothing but
+ * integers came and they fit; from then on it is the double nearest to both sums together.
+ */
+class NumberTotal implements DeltaTotal {
+  #low = 0
+  #high = 0
+  #double = 0
+  #isInteger = true
+
+  add(point: PointReader): boolean {
+    if (!point.isInteger) {
+      this.#isInteger = false
+      this.#double += point.value
+      return true
+    }
+    const low = (this.#low >>> 0) + (point.intLow >>> 0)
+    const high = this.#high + point.intHigh + (low > 0xffffffff ? 1 : 0)
+    if (high === (high | 0)) {
+      this.#low = low | 0
+      this.#high = high
+      return true
+    }
+    this.#isInteger = false
+    this.#double += nearest(this.#low, this.#high)
+    this.#low = point.intLow
+    this.#high = point.intHigh
+    return true
+  }
+
+  present(point: PointReader): void {
+    point.isInteger = this.#isInteger
+    point.intLow = this.#low
+    point.intHigh = this.#high
+    const integer = nearest(this.#low, this.#high)
+    point.value = this.#isInteger ? integer : this.#double + integer
+  }
+}
+
+class HistogramTotal implements DeltaTotal {
+  #bounds: BucketBounds = noBounds
+  /** Bucket counts and behind them the count of all: 64 bits each in two halves, low first. */
+  #counts: Uint32Array<ArrayBuffer> | undefined
+  #sum = 0
+  #hasSum = true
+
+  add(_point: PointReader, { histogram, bounds }: PointValue): boolean {
+    const { counts } = histogram
+    if (this.#counts === undefined) {
+      this.#bounds = bounds
+      this.#counts = new Uint32Array(counts.byteLength / 4 + 2)
+    }
+    const isSame = bounds === this.#bounds || histogram.bounds.equals(this.#bounds.bytes)
+    if (!isSame || counts.byteLength / 4 + 2 !== this.#counts.length) return false
+    addUnsigned(this.#counts, histogram)
+    this.#hasSum &&= histogram.hasSum
+    this.#sum += histogram.sum
+    return true
+  }
+
+  present(_point: PointReader, { histogram }: PointValue): void {
+    const counts = this.#counts!
+    const bucketBytes = counts.byteLength - 8
+    histogram.counts.clear()
+    histogram.counts.add(new Uint8Array(counts.buffer), 0, bucketBytes)
+    histogram.countLow = counts[counts.length - 2] | 0
+    histogram.countHigh = counts[counts.length - 1] | 0
+    histogram.sum = this.#sum
+    histogram.hasSum = this.#hasSum
+  }
+}
+
+class ExponentialTotal implements DeltaTotal {
+  #total: Exponential | undefined
+
+  add(_point: PointReader, value: PointValue): boolean {
+    const more = value.exponential!
+    this.#total = this.#total === undefined ? more : addExponential(this.#total, more)
+    return true
+  }
+
+  present(_point: PointReader, value: PointValue): void {
+    value.exponential = this.#total
+  }
+}
+
+/** A signed 64-bit integer as the nearest double. */
+function nearest(low: number, high: number): number {
+  return high * 4294967296 + (low >>> 0)
+}
+
+/** 64-bit additions in halves, wrapping as the hardware would. */
+function addUnsigned(target: Uint32Array, { counts, countLow, countHigh }: HistogramReader): void {
+  const { bytes, start, byteLength } = counts
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, byteLength)
+  const last = target.length - 2
+  for (let at = 0; at <= last; at += 2) {
+    const low = target[at] + (at === last ? countLow >>> 0 : view.getUint32(at * 4, true))
+    const high = at === last ? countHigh >>> 0 : view.getUint32(at * 4 + 4, true)
+    target[at] = low
+    target[at + 1] = target[at + 1] + high + (low > 0xffffffff ? 1 : 0)
+  }
+}
