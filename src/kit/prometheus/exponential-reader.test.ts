@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { encodeMessage } from '../../../test/kit/oracle.ts'
+import { encodeMessage, type PlainMessage } from '../../../test/kit/oracle.ts'
 import {
   addExponential,
   type Buckets,
@@ -9,6 +9,7 @@ import {
   type Exponential,
   isPlausible,
   nativeBuckets,
+  nativeCount,
   readExponential,
 } from './exponential-reader.ts'
 
@@ -29,7 +30,7 @@ function decoded(buckets: Buckets): Map<number, number> {
   for (const { offset, length } of spans) {
     at += offset
     for (let step = 0; step < length; step++) {
-      count += deltas[index++]
+      count += Number(deltas[index++])
       if (count !== 0) counts.set(at, count)
       at++
     }
@@ -129,9 +130,45 @@ test('a sum whose sides lie far apart becomes coarser instead of long', () => {
   const sum = addExponential(at(-20_000), at(20_000))
   assert(sum.positive.counts.length <= 160)
   assert.equal(
-    sum.positive.counts.reduce((one, other) => one + other),
+    sum.positive.counts.reduce((one, other) => Number(one) + Number(other)),
     2,
   )
+})
+
+test('counts beyond 2^53 keep every digit, read, made coarser, added and as deltas', () => {
+  const wide = 2n ** 53n + 1n
+  const largest = 2n ** 64n - 1n
+  const read = (fields: PlainMessage) => {
+    const type = 'opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint'
+    const bytes = encodeMessage(type, fields)
+    return readExponential(bytes, 0, bytes.length)
+  }
+  const one = read({
+    count: largest,
+    scale: 1,
+    zeroCount: wide,
+    positive: { offset: 0, bucketCounts: [wide, 2n ** 53n - 1n, 1n, largest, 2n ** 49n] },
+  })
+  assert.deepEqual([one.count, one.zeroCount], [largest, wide])
+  assert.deepEqual(one.positive.counts, [wide, Number(2n ** 53n - 1n), 1, largest, 2 ** 49])
+  assert.deepEqual(nativeBuckets(one.positive).deltas, [
+    wide,
+    -2,
+    -Number(2n ** 53n - 2n),
+    largest - 1n,
+    2n ** 49n - largest,
+  ])
+  const small = read({ count: 2n, scale: 0, positive: { offset: 0, bucketCounts: [1n, 1n] } })
+  const both = addExponential({ ...one, positive: { offset: 0, counts: [wide, 1] } }, small)
+  assert.deepEqual(both.positive.counts, [wide + 2n, 1])
+  assert.equal(nativeCount(both), wide + wide + 3n)
+})
+
+test('the count is what buckets hold, but for observations that are not numbers', () => {
+  const positive = { offset: 0, counts: [1, 2] }
+  assert.equal(nativeCount(histogram({ count: 9, zeroCount: 3, positive })), 6)
+  assert.equal(nativeCount(histogram({ count: 9, zeroCount: 3, positive, sum: NaN })), 9)
+  assert.equal(nativeCount(histogram({ count: 1, positive, sum: NaN })), 3)
 })
 
 test('a point is read as protobufjs wrote it', () => {

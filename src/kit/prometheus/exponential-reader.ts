@@ -1,19 +1,20 @@
 /** Exponential histograms: reading them, making them coarser, adding them, and Prometheus' spans and deltas. */
+import { addCounts, type Count, countOf, countOfHalves, subtractCounts } from './count.ts'
 import { FieldReader } from '../../wire/field-reader.ts'
 import { tagOf } from './field-tag.ts'
 
 /** Counts of the buckets offset, offset + 1 and so on; bucket i covers (base^i, base^(i+1)]. */
 export interface Buckets {
   readonly offset: number
-  readonly counts: readonly number[]
+  readonly counts: readonly Count[]
 }
 
 export interface Exponential {
   readonly scale: number
-  readonly count: number
+  readonly count: Count
   /** Undefined when the point has none. */
   readonly sum: number | undefined
-  readonly zeroCount: number
+  readonly zeroCount: Count
   readonly zeroThreshold: number
   readonly positive: Buckets
   readonly negative: Buckets
@@ -27,7 +28,7 @@ export interface Span {
 export interface NativeBuckets {
   readonly spans: readonly Span[]
   /** The first is a count, each later one the difference to the bucket before, across spans. */
-  readonly deltas: readonly number[]
+  readonly deltas: readonly Count[]
 }
 
 /** Prometheus' native histograms know scales from here ... */
@@ -37,19 +38,20 @@ export const nativeScaleMax = 8
 
 const noBuckets: Buckets = { offset: 0, counts: [] }
 
-/** Counts beyond 2^53 lose their last digits. */
 export function readExponential(bytes: Uint8Array, start: number, end: number): Exponential {
   const scan = new FieldReader(new Uint8Array(0))
   scan.reset(bytes, start, end)
-  const value = { scale: 0, count: 0, zeroCount: 0, zeroThreshold: 0 }
+  const value = { scale: 0, zeroThreshold: 0 }
+  let count: Count = 0
+  let zeroCount: Count = 0
   let sum: number | undefined
   let positive = noBuckets
   let negative = noBuckets
   while (scan.next()) {
-    if (tagOf(scan) === 0x21) value.count = scan.uint64Nearest()
+    if (tagOf(scan) === 0x21) count = readCount(scan)
     else if (tagOf(scan) === 0x29) sum = scan.double()
     else if (tagOf(scan) === 0x30) value.scale = scan.sint32()
-    else if (tagOf(scan) === 0x39) value.zeroCount = scan.uint64Nearest()
+    else if (tagOf(scan) === 0x39) zeroCount = readCount(scan)
     else if (tagOf(scan) === 0x42) {
       positive = readBuckets(positive, bytes, scan.start, scan.end)
     } else if (tagOf(scan) === 0x4a) {
@@ -58,7 +60,12 @@ export function readExponential(bytes: Uint8Array, start: number, end: number): 
       value.zeroThreshold = scan.double()
     }
   }
-  return { ...value, sum, positive, negative }
+  return { ...value, count, sum, zeroCount, positive, negative }
+}
+
+function readCount(scan: FieldReader): Count {
+  scan.readHalves()
+  return countOfHalves(scan.low, scan.high)
 }
 
 function readBuckets(before: Buckets, bytes: Uint8Array, start: number, end: number): Buckets {
@@ -75,18 +82,22 @@ function readBuckets(before: Buckets, bytes: Uint8Array, start: number, end: num
   return { offset, counts }
 }
 
-function readVarints(counts: number[], bytes: Uint8Array, start: number, end: number): void {
-  let value = 0
+function readVarints(counts: Count[], bytes: Uint8Array, start: number, end: number): void {
+  // Seven bytes of seven bits are a safe number; what comes behind them is kept apart.
+  let low = 0
+  let high = 0
   let factor = 1
+  let byteLength = 0
   for (let index = start; index < end; index++) {
     const byte = bytes[index]
-    value += (byte & 0x7f) * factor
+    if (byteLength === 7) factor = 1
+    if (byteLength++ < 7) low += (byte & 0x7f) * factor
+    else high += (byte & 0x7f) * factor
     factor *= 128
-    if (byte < 0x80) {
-      counts.push(value)
-      value = 0
-      factor = 1
-    }
+    if (byte >= 0x80) continue
+    counts.push(high === 0 ? low : countOf((BigInt(high) << 49n) + BigInt(low)))
+    low = high = byteLength = 0
+    factor = 1
   }
 }
 
@@ -105,10 +116,14 @@ function coarserBuckets({ offset, counts }: Buckets, shift: number): Buckets {
   if (counts.length === 0) return noBuckets
   const steps = Math.min(shift, 31)
   const first = offset >> steps
-  const merged = Array.from<number>({ length: ((offset + counts.length - 1) >> steps) - first + 1 })
-  merged.fill(0)
-  for (const [index, count] of counts.entries())
-    merged[((offset + index) >> steps) - first] += count
+  const merged: Count[] = Array.from(
+    { length: ((offset + counts.length - 1) >> steps) - first + 1 },
+    () => 0,
+  )
+  for (const [index, count] of counts.entries()) {
+    const at = ((offset + index) >> steps) - first
+    merged[at] = addCounts(merged[at], count)
+  }
   return { offset: first, counts: merged }
 }
 
@@ -132,9 +147,9 @@ export function addExponential(left: Exponential, right: Exponential): Exponenti
   }
   return {
     scale: one.scale,
-    count: one.count + other.count,
+    count: addCounts(one.count, other.count),
     sum: one.sum === undefined || other.sum === undefined ? undefined : one.sum + other.sum,
-    zeroCount: one.zeroCount + other.zeroCount,
+    zeroCount: addCounts(one.zeroCount, other.zeroCount),
     zeroThreshold: one.zeroThreshold,
     positive: addBuckets(one.positive, other.positive),
     negative: addBuckets(one.negative, other.negative),
@@ -152,7 +167,7 @@ function widenZero(histogram: Exponential, threshold: number): Exponential {
     while (gone < counts.length && edge(offset + gone) < zeroThreshold) {
       const count = counts[gone]
       if (count > 0) {
-        zeroCount += count
+        zeroCount = addCounts(zeroCount, count)
         zeroThreshold = Math.max(zeroThreshold, edge(offset + gone + 1))
       }
       gone++
@@ -171,10 +186,11 @@ function addBuckets(left: Buckets, right: Buckets): Buckets {
   if (right.counts.length === 0) return left
   const offset = Math.min(left.offset, right.offset)
   const end = Math.max(left.offset + left.counts.length, right.offset + right.counts.length)
-  const counts = Array.from<number>({ length: end - offset }).fill(0)
+  const counts: Count[] = Array.from({ length: end - offset }, () => 0)
   for (const side of [left, right]) {
     for (const [index, count] of side.counts.entries()) {
-      counts[side.offset - offset + index] += count
+      const at = side.offset - offset + index
+      counts[at] = addCounts(counts[at], count)
     }
   }
   return { offset, counts }
@@ -208,16 +224,31 @@ export function isPlausible({ scale, positive, negative }: Exponential): boolean
 }
 
 /**
+ * What a native histogram says its count is: what its buckets hold, since Prometheus refuses all that comes with one
+ * where it is not. Only with a sum that is not a number may more have been observed than lies in buckets.
+ */
+export function nativeCount({ count, sum, zeroCount, positive, negative }: Exponential): Count {
+  const held = addCounts(zeroCount, addCounts(total(positive), total(negative)))
+  return Number.isNaN(sum) && count > held ? count : held
+}
+
+function total({ counts }: Buckets): Count {
+  let sum: Count = 0
+  for (const count of counts) sum = addCounts(sum, count)
+  return sum
+}
+
+/**
  * Spans and deltas as Prometheus keeps them: its bucket j covers (base^(j-1), base^j], hence index + 1. Gaps of up to
  * two empty buckets are filled with zeros, longer ones begin a new span.
  */
 export function nativeBuckets({ offset, counts }: Buckets): NativeBuckets {
   const spans: { offset: number; length: number }[] = []
-  const deltas: number[] = []
-  let before = 0
+  const deltas: Count[] = []
+  let before: Count = 0
   let behind = 0
-  const push = (count: number) => {
-    deltas.push(count - before)
+  const push = (count: Count) => {
+    deltas.push(subtractCounts(count, before))
     before = count
   }
   for (const [index, count] of counts.entries()) {

@@ -1,7 +1,9 @@
+import { zigzag } from '../../../kit/prometheus/count.ts'
 import {
   type Buckets,
   type Exponential,
   nativeBuckets,
+  nativeCount,
 } from '../../../kit/prometheus/exponential-reader.ts'
 import { WireWriter } from '../../../wire/wire-writer.ts'
 
@@ -29,12 +31,11 @@ export function encodeHistogram(
 
 function writeValue(histogram: Exponential): void {
   const { scale, sum, zeroCount, zeroThreshold, positive, negative } = histogram
-  // A receiver refuses a whole request for a count that is not the sum of the buckets.
-  writer.uint(1, zeroCount + total(positive) + total(negative))
+  writer.int64(1, BigInt(nativeCount(histogram)))
   writer.double(3, sum ?? 0)
   writer.sint32(4, scale)
   writer.double(5, zeroThreshold === 0 ? zeroThresholdDefault : zeroThreshold)
-  writer.uint(6, zeroCount)
+  writer.int64(6, BigInt(zeroCount))
   writeBuckets(negative, 8, 9)
   writeBuckets(positive, 11, 12)
 }
@@ -49,14 +50,4 @@ function writeBuckets(buckets: Buckets, spanField: number, deltaField: number): 
     })
   }
   writer.packedVarints(deltaField, deltas.map(zigzag))
-}
-
-function zigzag(value: number): bigint {
-  return value < 0 ? -2n * BigInt(value) - 1n : 2n * BigInt(value)
-}
-
-function total({ counts }: Buckets): number {
-  let sum = 0
-  for (const count of counts) sum += count
-  return sum
 }

@@ -5,8 +5,10 @@ import {
   coarser,
   type Exponential,
   nativeBuckets,
+  nativeCount,
   nativeScaleMax,
 } from '../../../kit/prometheus/exponential-reader.ts'
+import { zigzag } from '../../../kit/prometheus/count.ts'
 import { epochMs } from '../../../kit/prometheus/nanos.ts'
 import { WireWriter } from '../../../wire/wire-writer.ts'
 import { parseLabelText } from './label-text.ts'
@@ -181,12 +183,10 @@ class MetricWriter {
     })
   }
 
-  /** Native: count is what the buckets hold, since a page where it is not is refused as a whole. */
   #native(series: Series, exact: Exponential): void {
     const writer = this.#writer
     const value = coarser(exact, Math.max(0, exact.scale - nativeScaleMax))
-    const count = total(value.positive) + total(value.negative) + value.zeroCount
-    writer.int64(1, BigInt(count))
+    writer.int64(1, BigInt(nativeCount(value)))
     if (value.sum !== undefined) writer.double(2, value.sum)
     writer.sint32(5, value.scale)
     writer.double(6, value.zeroThreshold > 0 ? value.zeroThreshold : zeroThresholdDefault)
@@ -211,10 +211,7 @@ class MetricWriter {
         writer.uint(2, length)
       })
     }
-    for (const delta of deltas) {
-      const wide = BigInt(delta)
-      writer.int64(field + 1, (wide << 1n) ^ (wide >> 63n))
-    }
+    for (const delta of deltas) writer.int64(field + 1, zigzag(delta))
   }
 
   #exemplar(field: number, exemplar: Exemplar | undefined): void {
@@ -237,10 +234,6 @@ class MetricWriter {
       writer.uint(2, Number(nanos % 1_000_000_000n))
     })
   }
-}
-
-function total({ counts }: Buckets): number {
-  return counts.reduce((sum, count) => sum + count, 0)
 }
 
 function unsigned(low: number, high: number): bigint {

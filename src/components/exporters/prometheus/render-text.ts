@@ -1,7 +1,8 @@
 /** The page in text 0.0.4 and 1.0.0 and in OpenMetrics, a piece at a time. */
 import { epochMs, secondsText } from '../../../kit/prometheus/nanos.ts'
 import { escapeName, isLegacyMetricName } from '../../../kit/prometheus/escaping.ts'
-import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
+import { type Exponential, nativeCount } from '../../../kit/prometheus/exponential-reader.ts'
+import type { Count } from '../../../kit/prometheus/count.ts'
 import { canonicalText, shortText, unsignedText } from '../../../kit/prometheus/number-text.ts'
 import { escapeLabelText, escapeText } from './label-text.ts'
 import type { PageFormat } from './page-format.ts'
@@ -173,7 +174,7 @@ class TextPage {
   /** The text formats know no exponential buckets: only the one that holds all. */
   #exponential(series: Series, labels: string, value: Exponential): string {
     const time = this.#time(series)
-    const count = this.#integer(value.count)
+    const count = this.#wide(nativeCount(value))
     const prefix = labels === '' ? '' : `${labels},`
     let text = `${this.#head('_bucket', `${prefix}le="+Inf"`)}${count}${time}\n`
     if (value.sum !== undefined) {
@@ -252,6 +253,10 @@ class TextPage {
     const isLarge = high >>> 0 >= 0x200000
     if (this.isOpenMetrics || isLarge) return unsignedText(low, high)
     return shortText((high >>> 0) * 4294967296 + (low >>> 0))
+  }
+
+  #wide(count: Count): string {
+    return typeof count === 'number' ? this.#integer(count) : String(count)
   }
 
   #integer(value: number): string {
