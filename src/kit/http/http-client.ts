@@ -63,18 +63,24 @@ export class HttpClient {
       const requestTls = loadClientTls(settings.tls, host.disk, 'tls')
       return new ProxyAgent({ ...options, uri, requestTls })
     }
-    const connector = () =>
-      buildConnector({ ...loadClientTls(settings.tls, host.disk, 'tls'), allowH2: false })
-    let connect = connector()
+    let tls = loadClientTls(settings.tls, host.disk, 'tls')
+    let connectSecurely: buildConnector.connector | undefined
+    const connectPlainly = buildConnector({ allowH2: false })
     this.#reloading = reloadPeriodically({
       periodMs: settings.tls.reload_interval,
       clock: host.clock,
       log: host.log,
       reload: () => {
-        connect = connector()
+        tls = loadClientTls(settings.tls, host.disk, 'tls')
+        connectSecurely = undefined
       },
     })
-    this.#direct = new Agent({ ...options, connect: (to, done) => connect(to, done) })
+    const connect: buildConnector.connector = (to, done) => {
+      if (to.protocol !== 'https:') return connectPlainly(to, done)
+      connectSecurely ??= buildConnector({ ...tls, allowH2: false })
+      connectSecurely(to, done)
+    }
+    this.#direct = new Agent({ ...options, connect })
   }
 
   async post(request: HttpPost): Promise<HttpAnswer> {

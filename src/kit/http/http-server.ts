@@ -1,12 +1,12 @@
-import {
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-  createServer,
+import type {
+  IncomingMessage,
+  RequestListener,
+  Server,
+  ServerOptions,
+  ServerResponse,
 } from 'node:http'
 import { type Server as TlsServer, createServer as createTlsServer } from 'node:https'
+import { createRequire } from 'node:module'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ClientInfo } from '../../otlp/client-info.ts'
 import { Refusal } from '../../otlp/refusal.ts'
@@ -26,6 +26,9 @@ import { answerUnmatchedAsText, rawAnswer } from './plain-answers.ts'
 import { pathOf } from './request-target.ts'
 import type { HttpServerSettings } from './server-settings.ts'
 import { type Answer, answerUnread } from './unread-body.ts'
+
+// An import would read every property of the module, and some load a WebSocket client: 30 ms of the start.
+const { createServer } = createRequire(import.meta.url)('node:http') as typeof import('node:http')
 
 /** Answers on its own, in its own time; the body is still to be read. `client` has headers if `include_metadata`. */
 export type HttpHandler = (

