@@ -7,8 +7,8 @@ import type { RejectionCause } from './write-metrics.ts'
 /** What became of a request that was not refused as a whole. */
 export interface Written {
   readonly counts: WriteCounts
-  /** In what words the server refused the rest; empty when it took all or said nothing. */
-  readonly message: string
+  /** In what words the server refused the rest, a line each; none when it took all or said nothing. */
+  readonly complaints: readonly string[]
 }
 
 interface Asked {
@@ -27,14 +27,14 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   const written = asked.isV2 ? writtenCounts(answer) : undefined
   if (asked.isV2 && status === 415) throw new NotV2(explain(answer, asked))
   if (status >= 200 && status < 300) {
-    if (!asked.isV2) return { counts: asked.counts, message: '' }
+    if (!asked.isV2) return { counts: asked.counts, complaints: [] }
     // A 1.x server takes a 2.0 message for an empty one of its own and says nothing of what it wrote.
     if (written === undefined) throw new NotV2('it does not say what it wrote')
-    return { counts: written, message: '' }
+    return { counts: written, complaints: [] }
   }
   // A 2.0 server that stored a part of a request tells so, and what it refused may not come again.
   const isPart = status === 400 && written !== undefined && written.samples + written.histograms > 0
-  if (isPart) return { counts: written, message: explain(answer, asked) }
+  if (isPart) return { counts: written, complaints: linesOf(answer) }
   const retryAfterMs = parseRetryAfter(answer.header('retry-after'), asked.nowMs)
   throw new Refusal(codeOf(status), explain(answer, asked), {
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -69,6 +69,11 @@ function writtenCounts(answer: HttpAnswer): WriteCounts | undefined {
 
 function countOf(header: string | undefined): number {
   return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : 0
+}
+
+function linesOf({ body }: HttpAnswer): string[] {
+  const lines = new TextDecoder().decode(body).split('\n')
+  return lines.map((line) => line.trim()).filter((line) => line !== '')
 }
 
 const textLengthMax = 300

@@ -7,6 +7,7 @@ import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
 import { Parcel } from './parcel.ts'
+import { PartialWrites } from './partial-writes.ts'
 import { detailBytes, sampleBytes, type SampleList } from './sample-list.ts'
 import { labelRules, type RemoteWriteSettings } from './settings.ts'
 import { strategyOf } from '../../../kit/prometheus/translation-rules.ts'
@@ -69,6 +70,7 @@ export class RemoteWriteExporter implements Exporter {
       retrier: this.#retrier,
       end: this.#end.signal,
       dropping: this.#dropping,
+      partialWrites: new PartialWrites(host),
     }
     this.#shards = Array.from({ length: queue.num_consumers }, () => new Shard(shard))
   }

@@ -381,6 +381,33 @@ describe('remote write exporter', () => {
     assert.equal(value(`${ours}_rejected_samples`, { cause: 'duplicate_timestamp' }), 1)
   })
 
+  it('counts what a 2.0 server left out by the causes it gives, and logs each series once', async () => {
+    const { peer, push, value, host } = await start({
+      ...v2,
+      remote_write_queue: { num_consumers: 1 },
+    })
+    // As Prometheus words it.
+    peer.respond = (request) => ({
+      status: 400,
+      headers: { ...writtenHeaders(request), 'X-Prometheus-Remote-Write-Samples-Written': '1' },
+      body:
+        'out of bounds for series {__name__="hits_total", pod="}b"}\n' +
+        'out of order sample for series {__name__="hits_total", pod="c"}\n',
+    })
+    for (const ms of [1, 2, 3]) {
+      await push(count(ms, 1), count(ms, 2, { pod: '}b' }), count(ms, 3, { pod: 'c' }))
+    }
+    assert.equal(value(`${ours}_rejected_samples`, { cause: 'out_of_bounds' }), 3)
+    assert.equal(value(`${ours}_rejected_samples`, { cause: 'out_of_order' }), 3)
+    assert.equal(value('otelcol_exporter_send_failed_metric_points'), 6)
+    const lines = host.lines.filter(({ level }) => level === 'warn')
+    assert.equal(lines.length, 1)
+    const { error } = lines[0].fields as { error: string }
+    for (const text of ['out of bounds', 'pod="}b"', 'out of order', 'pod="c"']) {
+      assert.ok(error.includes(text), error)
+    }
+  })
+
   it('waits as long as Retry-After asks', async () => {
     const { peer, exporter, host, value } = await start()
     peer.respond = () => ({ status: 429, headers: { 'Retry-After': '20' } })

@@ -7,6 +7,7 @@ import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
 import { describeLabels } from './label-slab.ts'
 import type { Parcel } from './parcel.ts'
+import { causesOf, type PartialWrites } from './partial-writes.ts'
 import { rejectionCause } from './read-answer.ts'
 import { detailBytes, SampleList } from './sample-list.ts'
 import type { RemoteWriteSettings } from './settings.ts'
@@ -22,6 +23,7 @@ export interface ShardOptions {
   /** Ends every attempt. */
   readonly end: AbortSignal
   readonly dropping: LineLimit
+  readonly partialWrites: PartialWrites
 }
 
 /** How many of the samples that follow belong to which parcel. */
@@ -169,8 +171,8 @@ export class Shard {
     return count
   }
 
-  #countDelivered(indices: readonly number[], { counts, sent, message }: Outcome): void {
-    const { metrics, host } = this.#options
+  #countDelivered(indices: readonly number[], { counts, sent, complaints }: Outcome): void {
+    const { metrics, host, partialWrites } = this.#options
     metrics.sentBatches.add(1)
     metrics.samples.add(counts.samples)
     metrics.histograms.add(counts.histograms)
@@ -185,13 +187,10 @@ export class Shard {
     const lostCount = Math.min(unwritten, pointCount)
     metrics.sent.add(pointCount - lostCount)
     if (unwritten === 0) return
-    metrics.rejected[rejectionCause(message)].add(unwritten)
+    for (const [cause, count] of causesOf(unwritten, complaints)) metrics.rejected[cause].add(count)
     metrics.failed.add(lostCount)
-    host.dropped('metrics', lostCount, 'rejected_by_peer')
-    host.log.warn(
-      { dropped_samples: unwritten, error: message },
-      'the server wrote only a part of the samples',
-    )
+    if (lostCount > 0) host.dropped('metrics', lostCount, 'rejected_by_peer')
+    partialWrites.log(unwritten, complaints)
   }
 
   #countRejected(indices: readonly number[], refusal: Refusal): void {
