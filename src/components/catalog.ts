@@ -5,6 +5,7 @@ import { otlpGrpc } from './exporters/otlp-grpc/index.ts'
 import { otlpHttp } from './exporters/otlp-http/index.ts'
 import { prometheus } from './exporters/prometheus/index.ts'
 import { prometheusRemoteWrite } from './exporters/prometheus-remote-write/index.ts'
+import { basicAuth } from './extensions/basic-auth/index.ts'
 import { bearerTokenAuth } from './extensions/bearer-token-auth/index.ts'
 import { healthCheck } from './extensions/health-check/index.ts'
 import { attributes } from './processors/attributes/index.ts'
@@ -20,5 +21,5 @@ export const catalog: Catalog = {
   processors: [memoryLimiter, batch, resource, attributes],
   exporters: [otlpGrpc, otlpHttp, prometheus, prometheusRemoteWrite, debug, file],
   connectors: [forward],
-  extensions: [healthCheck, bearerTokenAuth],
+  extensions: [healthCheck, basicAuth, bearerTokenAuth],
 }

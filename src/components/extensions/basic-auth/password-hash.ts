@@ -1,0 +1,81 @@
+/** The forms of a password in an htpasswd file, as the Collector's library takes them. */
+import { hash } from 'node:crypto'
+import { isSameSecret } from '../../../kit/auth/same-secret.ts'
+import { md5Crypt } from './md5-crypt.ts'
+import { shaCrypt, shaCryptKinds } from './sha-crypt.ts'
+
+export interface PasswordHash {
+  /** Takes milliseconds, made so on purpose: to be asked once for a password, not for every request. */
+  readonly isCostly: boolean
+  matches(password: string): boolean
+}
+
+/** Of crypt(3): the work grows with the square of the length. */
+const passwordBytesMax = 512
+const roundsDefault = 5000
+
+/** Reads what stands behind the colon; a text is why it cannot be used, and never says what was found. */
+export function passwordHash(encoded: string): PasswordHash | string {
+  if (/^\$2[abxy]?\$/.test(encoded)) {
+    return 'bcrypt is not supported yet: use SHA-512, such as of openssl passwd -6'
+  }
+  if (encoded.startsWith('{SHA}')) return shaHash(encoded.slice('{SHA}'.length))
+  if (encoded.startsWith('{SSHA}')) return saltedShaHash(encoded.slice('{SSHA}'.length))
+  const crypt = /^\$(1|apr1|5|6)\$/.exec(encoded)?.[1]
+  if (crypt === '1' || crypt === 'apr1') return md5Hash(encoded, `$${crypt}$`)
+  if (crypt === '5' || crypt === '6') return shaCryptHash(encoded, crypt)
+  return { isCostly: false, matches: (password) => isSameSecret(password, encoded) }
+}
+
+function shaHash(text: string): PasswordHash | string {
+  const digest = Buffer.from(text, 'base64')
+  if (digest.length !== 20) return 'after {SHA} must come 20 bytes as base64'
+  return {
+    isCostly: false,
+    matches: (password) =>
+      isSameSecret(hash('sha1', password, 'base64'), digest.toString('base64')),
+  }
+}
+
+function saltedShaHash(text: string): PasswordHash | string {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.length <= 20) return 'after {SSHA} must come 20 bytes and a salt as base64'
+  const digest = bytes.subarray(0, 20).toString('base64')
+  const salt = bytes.subarray(20)
+  return {
+    isCostly: false,
+    matches: (password) => {
+      const salted = Buffer.concat([Buffer.from(password), salt])
+      return isSameSecret(hash('sha1', salted, 'base64'), digest)
+    },
+  }
+}
+
+function md5Hash(encoded: string, magic: '$1$' | '$apr1$'): PasswordHash | string {
+  const [salt, digest] = encoded.slice(magic.length).split('$')
+  if (digest?.length !== 22) return `after ${magic} must come a salt, $ and 22 characters`
+  // The rest of a longer salt has never counted.
+  return costly((password) => md5Crypt(password, salt.slice(0, 8), magic), digest)
+}
+
+function shaCryptHash(encoded: string, id: '5' | '6'): PasswordHash | string {
+  const found = /^\$[56]\$(?:rounds=(\d{1,9})\$)?([^$]*)\$([^$]*)$/.exec(encoded)
+  const digestLength = id === '5' ? 43 : 86
+  if (found?.[3].length !== digestLength) {
+    return `after $${id}$ must come a salt, $ and ${digestLength} characters`
+  }
+  const [, rounds, salt, digest] = found
+  const roundCount = Math.max(1000, Number(rounds ?? roundsDefault))
+  const settings = { salt: salt.slice(0, 16), roundCount }
+  return costly((password) => shaCrypt(shaCryptKinds[id], password, settings), digest)
+}
+
+function costly(digestOf: (password: Uint8Array) => string, digest: string): PasswordHash {
+  return {
+    isCostly: true,
+    matches: (password) => {
+      const bytes = Buffer.from(password)
+      return bytes.length <= passwordBytesMax && isSameSecret(digestOf(bytes), digest)
+    },
+  }
+}
