@@ -52,6 +52,7 @@ export function parseExposition(
       assert(family !== undefined && family.samples.length === 0, `${word} of ${name} is misplaced`)
       if (word === 'HELP') family.help = unescape(rest)
       else {
+        assert(family.type !== 'info' && family.type !== 'stateset', `a unit of ${name}`)
         assert(name.endsWith(`_${rest}`), `the unit ${rest} does not end ${name}`)
         family.unit = rest
       }
@@ -66,6 +67,10 @@ export function parseExposition(
       suffixes(family.type, form).includes(suffix),
       `${sample.name} under ${family.type} ${current}`,
     )
+    if (family.type === 'info') assert.equal(sample.value, '1.0', line)
+    if (family.type === 'stateset') {
+      assert(sample.labels.has(current) && /^[01]\.0$/.test(sample.value), line)
+    }
     const key = `${sample.name} ${JSON.stringify([...sample.labels].sort(([left], [right]) => (left < right ? -1 : 1)))}`
     assert(!seen.has(key), `twice: ${line}`)
     seen.add(key)
@@ -82,6 +87,8 @@ function suffixes(type: string, form: 'text' | 'openmetrics'): readonly string[]
   if (type === 'counter') return form === 'openmetrics' ? ['_total', ...created] : ['']
   if (type === 'histogram') return ['_bucket', '_sum', '_count', ...created]
   if (type === 'summary') return ['', '_sum', '_count', ...created]
+  if (type === 'info' && form === 'openmetrics') return ['_info']
+  if (type === 'stateset' && form === 'openmetrics') return ['']
   assert(type === 'gauge' || type === (form === 'text' ? 'untyped' : 'unknown'), `type ${type}`)
   return ['']
 }

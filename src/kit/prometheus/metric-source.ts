@@ -1,7 +1,6 @@
 /** Where a series comes from: its metric, within its scope, within its resource. Equal sources are one object. */
 import type { ResourceLabels, ScopeLabels } from './labels.ts'
 import { temporality } from './metric-reader.ts'
-import type { NameKind } from './metric-name.ts'
 import { metricDataFields } from '../../otlp/fields.ts'
 
 export interface ResourceSource {
@@ -45,13 +44,6 @@ export function isDelta({ dataField, temporality: kind }: MetricSource<unknown>)
 /** Gauges and summaries have none. */
 export function hasTemporality(dataField: number): boolean {
   return dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary
-}
-
-export function nameKind(metric: MetricSource<unknown>): NameKind {
-  if (metric.dataField === metricDataFields.sum && metric.isMonotonic) return 'counter'
-  return metric.dataField === metricDataFields.gauge && metric.originalType !== 'unknown'
-    ? 'gauge'
-    : 'other'
 }
 
 /** For people, such as: metric "a.b" of job "shop", instance "1" (scope "http"). */

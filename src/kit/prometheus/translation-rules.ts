@@ -8,6 +8,7 @@ export interface TranslationSettings {
   readonly translation_strategy?: TranslationStrategy | undefined
   readonly add_metric_suffixes: boolean
   readonly resource_to_telemetry_conversion?: unknown
+  readonly keep_identifying_resource_attributes: boolean
 }
 
 interface LabelChoices {
@@ -39,7 +40,7 @@ export function labelRules(settings: TranslationSettings, choices: LabelChoices)
     scopeInfo: choices.scopeInfo,
     promotes:
       choices.promoted === undefined ? converts(settings) : matchesPatterns(choices.promoted),
-    keepIdentifying: false,
+    keepIdentifying: settings.keep_identifying_resource_attributes,
   }
 }
 

@@ -10,7 +10,8 @@ import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
 import { readExemplars } from './exemplars.ts'
-import { type Metric, metricTypes, type Row, type Source } from './row.ts'
+import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
+import { type Metric, type Row, type Source } from './row.ts'
 import type { RowMaker } from './row-maker.ts'
 import type { RowExemplar, SampleList } from './sample-list.ts'
 
@@ -143,7 +144,8 @@ export class PointTaker {
   /** Only what counts up has a start. */
   #setStart({ family: { type } }: Source, { startLow, startHigh }: PointReader): void {
     const startMs = epochMs(startLow, startHigh)
-    const isCumulative = type !== metricTypes.gauge && type !== metricTypes.unknown
+    const isCumulative =
+      type === metricTypes.counter || type === metricTypes.histogram || type === metricTypes.summary
     this.#startMs = isCumulative && startMs <= this.#timeMs ? startMs : 0
   }
 

@@ -577,6 +577,40 @@ describe('remote write exporter', () => {
     assert.deepEqual(peer.violations, [])
   })
 
+  it('keeps what identifies a resource on target_info, when told to', async () => {
+    const { peer, exporter, value } = await start({
+      target_info: { enabled: true },
+      keep_identifying_resource_attributes: true,
+    })
+    const resource = { 'service.name': 'shop', 'service.instance.id': 'a', zone: 'z' }
+    await exporter.consume(metricsBatch([count(1, 1)], { resource }))
+    await until(() => value('otelcol_exporter_queue_size', { data_type: 'metrics' }) === 0)
+    const kept = 'instance="a",job="shop",service_instance_id="a",service_name="shop",zone="z"'
+    assert.deepEqual(peer.values().get(`target_info{${kept}}`), [[baseMs + 1, 1]])
+  })
+
+  for (const [type, number] of [
+    ['unknown', 0],
+    ['info', 6],
+    ['stateset', 7],
+  ] as const) {
+    it(`says in metadata what was of type ${type} before it became OTLP`, async () => {
+      const { peer, push } = await start(v2)
+      const metadata = [{ key: 'prometheus.type', value: { stringValue: type } }]
+      const one = [point({}, { ...from(0), ...at(1), asInt: 1n })]
+      await push(
+        gauge('a', one, { metadata }),
+        sum('b', one, { metric: { metadata }, sum: { isMonotonic: false } }),
+      )
+      const types = peer.requests.flatMap(({ metadata: described }) =>
+        [...described.values()].map((one) => one.type),
+      )
+      assert.deepEqual(types, [number, number])
+      const starts = peer.requests.flatMap(({ samples }) => samples.map(({ startMs }) => startMs))
+      assert.deepEqual(starts, [0, 0], 'it has no start')
+    })
+  }
+
   it('makes labels of resource attributes, scopes and none, as told', async () => {
     const { peer, exporter, value } = await start({
       resource_to_telemetry_conversion: { enabled: true },

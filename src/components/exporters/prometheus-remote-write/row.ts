@@ -1,14 +1,13 @@
 /** What is sent: rows are Prometheus series, each with its labels encoded once; sources are OTLP series that feed them. */
 import type { DeltaOwner, DeltaStream } from '../../../kit/prometheus/delta-streams.ts'
+import type { metricTypes, PrometheusType } from '../../../kit/prometheus/family-identity.ts'
 import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
 import type { HistogramRows } from './histogram-rows.ts'
 import type { LabelSlice } from './label-slab.ts'
 import type { PooledSymbol } from './symbol-pool.ts'
 
-/** Numbers of remote write's MetricType. */
-export const metricTypes = { unknown: 0, counter: 1, gauge: 2, histogram: 3, summary: 5 } as const
-
-export type MetricType = (typeof metricTypes)[keyof typeof metricTypes]
+/** A number of remote write's MetricType. */
+export type MetricType = (typeof metricTypes)[PrometheusType]
 
 const noBytes = new Uint8Array(0)
 

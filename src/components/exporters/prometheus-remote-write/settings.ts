@@ -1,21 +1,14 @@
 import { z } from 'zod'
-import {
-  byteSize,
-  duration,
-  optionalSection,
-  section,
-  text,
-  unsupported,
-} from '../../../config/schema.ts'
+import { byteSize, duration, section, text, unsupported } from '../../../config/schema.ts'
 import { clientAuthSettings } from '../../../kit/auth/auth-settings.ts'
 import { httpClientProblems, httpClientShape, httpUrl } from '../../../kit/http/client-settings.ts'
-import { deltaToCumulative } from '../../../kit/prometheus/delta-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
-import { escapesNames, translationStrategies } from '../../../kit/prometheus/metric-name.ts'
+import { escapesNames } from '../../../kit/prometheus/metric-name.ts'
 import {
   labelRules as translationLabelRules,
   strategyOf,
 } from '../../../kit/prometheus/translation-rules.ts'
+import { translationShape } from '../../../kit/prometheus/translation-settings.ts'
 import { retryOnFailure } from '../../../kit/retry/retry-settings.ts'
 import { authForms } from '../../../pipeline/authenticator.ts'
 import type { ConfigProblem } from '../../../pipeline/component.ts'
@@ -76,20 +69,12 @@ const clientShape = {
   wal: unsupported('a write-ahead log; what waits is held in memory'),
 }
 
-const translationShape = {
-  namespace: text().default('').describe('Put in front of every metric name.'),
+const seriesShape = {
+  ...translationShape,
   external_labels: z
     .record(z.string(), text())
     .default({})
     .describe('Labels of every series, where it has none of that name.'),
-  add_metric_suffixes: z
-    .boolean()
-    .default(true)
-    .describe('Add unit and type to names; `translation_strategy`, if set, decides instead.'),
-  translation_strategy: z
-    .enum(translationStrategies)
-    .optional()
-    .describe('How names become Prometheus names.'),
   send_metadata: z
     .boolean()
     .default(false)
@@ -98,13 +83,6 @@ const translationShape = {
   target_info: section({
     enabled: z.boolean().default(true).describe('false turns it off.'),
   }).describe('Send the resource attributes as a series of their own.'),
-  resource_to_telemetry_conversion: optionalSection({
-    enabled: z.boolean().default(false).describe('true turns it on.'),
-    exclude_service_attributes: z
-      .boolean()
-      .default(false)
-      .describe('Leave out service.name, service.namespace and service.instance.id.'),
-  }).describe('Make labels of all resource attributes.'),
   metric_expiration: duration()
     .prefault('5m')
     .describe('How long a series is remembered after its last point.'),
@@ -113,15 +91,12 @@ const translationShape = {
     .positive()
     .default(1_000_000)
     .describe('Most series to remember; points of further ones are dropped and counted.'),
-  delta_to_cumulative: deltaToCumulative(),
   export_created_metric: unsupported('2.0 carries start times'),
 }
 
-export const settings = section({ ...clientShape, ...translationShape })
+export const settings = section({ ...clientShape, ...seriesShape })
 
-export type RemoteWriteSettings = z.output<
-  z.ZodObject<typeof clientShape & typeof translationShape>
->
+export type RemoteWriteSettings = z.output<z.ZodObject<typeof clientShape & typeof seriesShape>>
 
 /** Headers that say what the body is: ours alone. */
 export const fixedHeaders = [

@@ -1,7 +1,8 @@
 import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import type { ResourceSource } from '../../../kit/prometheus/metric-source.ts'
 import { hashText } from './hash-text.ts'
-import { Family, metricTypes, type Row, type RowOwner } from './row.ts'
+import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
+import { Family, type Row, type RowOwner } from './row.ts'
 import type { RowMaker } from './row-maker.ts'
 import type { SampleList } from './sample-list.ts'
 

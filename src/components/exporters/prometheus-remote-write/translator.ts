@@ -2,19 +2,18 @@
 import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
 import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
 import { type Label, type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
-import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
-import { temporality } from '../../../kit/prometheus/metric-reader.ts'
+import { familyIdentity, metricTypes } from '../../../kit/prometheus/family-identity.ts'
+import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
-import { describeSource, nameKind } from '../../../kit/prometheus/metric-source.ts'
+import { describeSource } from '../../../kit/prometheus/metric-source.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
-import { unitText } from '../../../kit/prometheus/unit-words.ts'
 import type { Batch } from '../../../otlp/batch.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { hashText } from './hash-text.ts'
 import { PointTaker } from './point-taker.ts'
-import { Family, type Metric, metricTypes, type MetricType, Source, type Verdict } from './row.ts'
+import { Family, type Metric, Source, type Verdict } from './row.ts'
 import { RowMaker } from './row-maker.ts'
 import { SampleList } from './sample-list.ts'
 import { sortSamples } from './sort-samples.ts'
@@ -164,20 +163,13 @@ export class Translator {
   }
 
   #verdict(metric: Metric): Verdict {
-    const type = metricType(metric)
-    if (type === undefined) return { family: undefined, cause: 'no_data' }
-    const { dataField, name: source, unit } = metric
-    if (dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary) {
-      const isKnown =
-        metric.temporality === temporality.delta || metric.temporality === temporality.cumulative
-      if (!isKnown) return { family: undefined, cause: 'temporality_unspecified' }
-    }
-    const name = metricName(this.#options.naming, { name: source, unit, kind: nameKind(metric) })
-    if (name === undefined) return { family: undefined, cause: 'invalid_name' }
-    const key = `${type}${name}`
+    const identity = familyIdentity(this.#options.naming, metric)
+    if (typeof identity === 'string') return { family: undefined, cause: identity }
+    const type = metricTypes[identity.type]
+    const key = `${type}${identity.name}`
     let family = this.#families.get(key)
     if (family === undefined) {
-      family = new Family({ name, type, help: metric.help, unit: unitText(unit) })
+      family = new Family({ ...identity, type, help: metric.help })
       this.#families.set(key, family)
     }
     return { family, cause: '' }
@@ -282,22 +274,6 @@ const reservedLabels: Readonly<Record<number, 'le' | 'quantile' | undefined>> = 
   [metricDataFields.histogram]: 'le',
   [metricDataFields.exponentialHistogram]: 'le',
   [metricDataFields.summary]: 'quantile',
-}
-
-function metricType(metric: Metric): MetricType | undefined {
-  switch (metric.dataField) {
-    case metricDataFields.gauge:
-      return metric.originalType === 'unknown' ? metricTypes.unknown : metricTypes.gauge
-    case metricDataFields.sum:
-      return metric.isMonotonic ? metricTypes.counter : metricTypes.gauge
-    case metricDataFields.histogram:
-    case metricDataFields.exponentialHistogram:
-      return metricTypes.histogram
-    case metricDataFields.summary:
-      return metricTypes.summary
-    default:
-      return undefined
-  }
 }
 
 /** Names of samples without labels of their own: whoever has these has all the others too. */

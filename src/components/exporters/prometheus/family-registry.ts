@@ -1,12 +1,14 @@
 /** The families on the page, and who may use which name. A name belongs to one family: the first wins. */
-import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
-import { metricDataFields } from '../../../otlp/fields.ts'
-import { temporality } from '../../../kit/prometheus/metric-reader.ts'
-import { describeSource, nameKind } from '../../../kit/prometheus/metric-source.ts'
-import { unitText } from '../../../kit/prometheus/unit-words.ts'
+import {
+  type FamilyIdentity,
+  familyIdentity,
+  type PrometheusType,
+} from '../../../kit/prometheus/family-identity.ts'
+import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
+import { describeSource } from '../../../kit/prometheus/metric-source.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
 import type { Logger } from '../../../pipeline/host.ts'
-import type { Family, FamilyType, Metric, Verdict } from './series.ts'
+import type { Family, Metric, Verdict } from './series.ts'
 
 interface RegistryOptions {
   readonly naming: MetricNaming
@@ -65,16 +67,9 @@ export class FamilyRegistry {
   }
 
   #judge(metric: Metric): Verdict {
-    const type = familyType(metric)
-    if (type === undefined) return droppedFor('no_data')
-    if (hasTemporality(metric) && metric.temporality !== temporality.delta) {
-      if (metric.temporality !== temporality.cumulative)
-        return droppedFor('temporality_unspecified')
-    }
-    const { name: source, unit } = metric
-    const named = { name: source, unit, kind: nameKind(metric) }
-    const name = metricName(this.#options.naming, named)
-    if (name === undefined) return droppedFor('invalid_name')
+    const identity = familyIdentity(this.#options.naming, metric)
+    if (typeof identity === 'string') return droppedFor(identity)
+    const { name, type } = identity
     if (this.#options.reserved.has(name)) return droppedFor('reserved_name')
     const family = this.#families.get(name)
     if (family?.type === type) {
@@ -83,15 +78,14 @@ export class FamilyRegistry {
     }
     const blocker = family ?? this.#blocker(name, type)
     if (blocker !== undefined) return this.#conflict(blocker, metric, name, type)
-    return { family: this.#add(name, type, metric), cause: '' }
+    return { family: this.#add(identity, metric), cause: '' }
   }
 
-  #add(name: string, type: FamilyType, metric: Metric): Family {
+  #add(identity: FamilyIdentity, metric: Metric): Family {
+    const { name, type } = identity
     const family: Family = {
-      name,
-      type,
+      ...identity,
       help: metric.help,
-      unit: unitText(metric.unit),
       series: new Map(),
       isGone: false,
       hasLoggedConflict: false,
@@ -103,7 +97,7 @@ export class FamilyRegistry {
     return family
   }
 
-  #blocker(name: string, type: FamilyType): Family | undefined {
+  #blocker(name: string, type: PrometheusType): Family | undefined {
     for (const sample of sampleNames(name, type)) {
       const family = this.#claims.get(sample)
       if (family !== undefined) return family
@@ -111,7 +105,7 @@ export class FamilyRegistry {
     return this.#claims.get(name)
   }
 
-  #conflict(blocker: Family, metric: Metric, name: string, type: FamilyType): Verdict {
+  #conflict(blocker: Family, metric: Metric, name: string, type: PrometheusType): Verdict {
     this.#options.conflicts.type.add(1)
     if (!blocker.hasLoggedConflict) {
       blocker.hasLoggedConflict = true
@@ -140,27 +134,7 @@ function droppedFor(cause: string): Verdict {
   return { family: undefined, cause }
 }
 
-function familyType(metric: Metric): FamilyType | undefined {
-  switch (metric.dataField) {
-    case metricDataFields.gauge:
-      return metric.originalType === 'unknown' ? 'unknown' : 'gauge'
-    case metricDataFields.sum:
-      return metric.isMonotonic ? 'counter' : 'gauge'
-    case metricDataFields.histogram:
-    case metricDataFields.exponentialHistogram:
-      return 'histogram'
-    case metricDataFields.summary:
-      return 'summary'
-    default:
-      return undefined
-  }
-}
-
-function hasTemporality({ dataField }: Metric): boolean {
-  return dataField !== metricDataFields.gauge && dataField !== metricDataFields.summary
-}
-
-function sampleNames(name: string, type: FamilyType): readonly string[] {
+function sampleNames(name: string, type: PrometheusType): readonly string[] {
   if (type === 'histogram') return [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]
   return type === 'summary' ? [name, `${name}_sum`, `${name}_count`] : [name]
 }

@@ -66,6 +66,7 @@ const during = (start: number, end: number) => ({
   startTimeUnixNano: BigInt(start) * second,
   timeUnixNano: BigInt(end) * second,
 })
+const originally = (type: string) => [{ key: 'prometheus.type', value: { stringValue: type } }]
 const shop = {
   'service.namespace': 'eu',
   'service.name': 'shop',
@@ -570,6 +571,15 @@ test('target_info is the newest of its target, and needs something to say', () =
   assert.deepEqual(infos, ['ns_target_info{job="s",v="1"} 1'])
 })
 
+test('target_info keeps what identifies the resource when told to', () => {
+  const { take, text } = exposed({ keep_identifying_resource_attributes: true })
+  take([gauge('g', [point({}, { ...at(1), asInt: 1n })])], { resource: shop })
+  assert.match(
+    text(),
+    /^target_info\{host_name="h1",instance="a",job="eu\/shop",service_instance_id="a",service_name="shop",service_namespace="eu"\} 1$/m,
+  )
+})
+
 test('UTF-8 names are quoted, or escaped as the scraper asks', () => {
   const { take, text } = exposed({ translation_strategy: 'NoUTF8EscapingWithSuffixes' })
   take([
@@ -627,9 +637,53 @@ test('a counter that may not drop its _total in OpenMetrics is of unknown type',
 
 test('a gauge that was of unknown type stays so', () => {
   const { take, text } = exposed()
-  const metadata = [{ key: 'prometheus.type', value: { stringValue: 'unknown' } }]
+  const metadata = originally('unknown')
   take([gauge('u', [point({}, { ...at(1), asInt: 1n })], { unit: '1', metadata })])
   assert.equal(text(), '# TYPE u untyped\nu 1\n')
+})
+
+test('infos and state sets are restored in OpenMetrics, and gauges elsewhere', () => {
+  const { take, text, openMetrics } = exposed()
+  const restore = (name: string, type: string, points: readonly PlainMessage[]) =>
+    take([
+      sum(name, points, {
+        metric: { unit: 's', metadata: originally(type) },
+        sum: { isMonotonic: false },
+      }),
+    ])
+  const state = (name: string, of: string, value: bigint) =>
+    point({ [name]: of }, { ...at(1), asInt: value })
+  restore('a.seconds.info', 'info', [point({ version: '1' }, { ...at(1), asInt: 1n })])
+  restore('mode.seconds', 'stateset', [
+    state('mode_seconds', 'on', 1n),
+    state('mode_seconds', 'off', 0n),
+  ])
+  // None of these keeps to what its type asks for.
+  restore('b.seconds.info', 'info', [point({}, { ...at(1), asInt: 2n })])
+  restore('c_seconds', 'info', [point({}, { ...at(1), asInt: 1n })])
+  restore('d.seconds', 'stateset', [state('d_seconds', 'on', 2n)])
+  restore('e.seconds', 'stateset', [state('other', 'on', 1n)])
+  const types = (page: string) => page.match(/(?<=^# TYPE ).*$/gm)
+  assert.deepEqual(types(openMetrics()), [
+    'a_seconds info',
+    'b_seconds_info gauge',
+    'c_seconds gauge',
+    'd_seconds gauge',
+    'e_seconds gauge',
+    'mode_seconds stateset',
+  ])
+  assert.match(openMetrics(), /^a_seconds_info\{version="1"\} 1\.0$/m)
+  assert.match(openMetrics(), /^mode_seconds\{mode_seconds="off"\} 0\.0$/m)
+  assert.deepEqual(new Set(types(text())?.map((line) => line.split(' ')[1])), new Set(['gauge']))
+})
+
+test('an info whose shorter name another family has keeps its own', () => {
+  const { take, openMetrics } = exposed()
+  const one = [point({}, { ...at(1), asInt: 1n })]
+  const info = { metric: { metadata: originally('info') }, sum: { isMonotonic: false } }
+  take([sum('x', one), sum('x.info', one, info), gauge('y', one), sum('y.info', one, info)])
+  assert.match(openMetrics(), /^# TYPE x_info gauge\nx_info 1\.0$/m)
+  assert.match(openMetrics(), /^# TYPE y_info gauge\ny_info 1\.0$/m)
 })
 
 test('exemplars are of at most 128 code points: else the ids alone', () => {

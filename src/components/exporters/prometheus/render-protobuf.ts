@@ -19,7 +19,15 @@ import type { SeriesStore } from './series-store.ts'
 
 const pieceLength = 1 << 16
 const noPiece = new Uint8Array(0)
-const typeNumbers = { counter: 0, gauge: 1, summary: 2, unknown: 3, histogram: 4 } as const
+const typeNumbers = {
+  counter: 0,
+  gauge: 1,
+  summary: 2,
+  unknown: 3,
+  histogram: 4,
+  info: 1,
+  stateset: 1,
+} as const
 /** What OpenTelemetry's specification puts where a point has no zero threshold. */
 const zeroThresholdDefault = 1e-128
 
@@ -136,7 +144,7 @@ class MetricWriter {
       writer.message(4, () => this.#summary(series, detail))
     } else if (detail !== undefined) writer.message(7, () => this.#native(series, detail))
     else if (family.type === 'counter') writer.message(3, () => this.#counter(series))
-    else writer.message(family.type === 'gauge' ? 2 : 5, () => writer.double(1, series.value))
+    else writer.message(family.type === 'unknown' ? 5 : 2, () => writer.double(1, series.value))
   }
 
   #counter(series: Series): void {

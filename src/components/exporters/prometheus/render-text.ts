@@ -5,6 +5,7 @@ import { type Exponential, nativeCount } from '../../../kit/prometheus/exponenti
 import type { Count } from '../../../kit/prometheus/count.ts'
 import { canonicalText, shortText, unsignedText } from '../../../kit/prometheus/number-text.ts'
 import { escapeLabelText, escapeText } from './label-text.ts'
+import { openMetricsFamily, type ShownFamily } from './openmetrics-family.ts'
 import type { PageFormat } from './page-format.ts'
 import { type Exemplar, type Family, HistogramValue, type Series, SummaryValue } from './series.ts'
 import type { SeriesStore } from './series-store.ts'
@@ -17,6 +18,17 @@ export interface RenderOptions {
 
 /** Long enough that what surrounds a write costs little, short enough to hold a thousand scrapes. */
 const pieceLength = 1 << 16
+
+/** What text 0.0.4 and 1.0.0 call each type: they know fewer. */
+const textTypes = {
+  counter: 'counter',
+  gauge: 'gauge',
+  histogram: 'histogram',
+  summary: 'summary',
+  unknown: 'untyped',
+  info: 'gauge',
+  stateset: 'gauge',
+} as const
 
 /** Pieces of the page. What changes while they are made shows as it is when its turn comes. */
 export function* renderText(store: SeriesStore, options: RenderOptions): Generator<string> {
@@ -69,38 +81,35 @@ class TextPage {
   open(family: Family): string | undefined {
     const { scheme } = this.#format
     this.#name = escapeName(scheme, family.name, 'metric')
-    const familyName = this.#familyName(family)
+    const shown = this.#shown(family)
     if (scheme !== 'allow-utf-8') {
-      if (this.#names.has(familyName)) return undefined
-      this.#names.add(familyName)
+      if (this.#names.has(shown.name)) return undefined
+      this.#names.add(shown.name)
     }
     this.#setName()
     // A counter that could not drop its _total is no counter to OpenMetrics, and has no _created.
-    const isUnknown = this.isOpenMetrics && family.type === 'counter' && familyName === this.#name
-    this.#hasExemplars = this.isOpenMetrics && !isUnknown
-    this.#hasCreated = this.#hasExemplars && !this.#store.families.has(`${familyName}_created`)
-    const type = isUnknown ? 'unknown' : family.type
-    return this.#comments(familyName, type, family)
+    const isDemoted = family.type === 'counter' && shown.type === 'unknown'
+    this.#hasExemplars = this.isOpenMetrics && !isDemoted
+    this.#hasCreated = this.#hasExemplars && !this.#store.families.has(`${shown.name}_created`)
+    return this.#comments(shown, family)
   }
 
-  /**
-   * OpenMetrics names a counter's family without `_total`. One whose name does not end so, or whose shorter name
-   * belongs to another family, keeps its name and is of unknown type.
-   */
-  #familyName(family: Family): string {
+  #shown(family: Family): ShownFamily {
     const name = this.#name
-    if (!this.isOpenMetrics || family.type !== 'counter' || !name.endsWith('_total')) return name
-    const base = name.slice(0, -'_total'.length)
-    return base === '' || this.#store.families.has(base) ? name : base
+    if (!this.isOpenMetrics) return { name, type: family.type }
+    const { scheme } = this.#format
+    const isTaken = (other: string) => this.#store.families.has(other)
+    return openMetricsFamily(family, name, { scheme, isTaken })
   }
 
-  #comments(name: string, type: string, { help, unit }: { help: string; unit: string }): string {
+  #comments({ name, type }: ShownFamily, { help, unit }: { help: string; unit: string }): string {
     const shown = isLegacyMetricName(name) ? name : `"${escapeText(name)}"`
-    const typeLine = `# TYPE ${shown} ${type === 'unknown' && !this.isOpenMetrics ? 'untyped' : type}\n`
+    const typeLine = `# TYPE ${shown} ${this.isOpenMetrics ? type : textTypes[type]}\n`
     if (!this.isOpenMetrics) {
       return help === '' ? typeLine : `# HELP ${shown} ${escapeHelp(help)}\n${typeLine}`
     }
-    const hasUnit = unit !== '' && name.endsWith(`_${unit}`)
+    const mayHaveUnit = type !== 'info' && type !== 'stateset'
+    const hasUnit = mayHaveUnit && unit !== '' && name.endsWith(`_${unit}`)
     const unitLine = hasUnit ? `# UNIT ${shown} ${unit}\n` : ''
     const helpLine = help === '' ? '' : `# HELP ${shown} ${escapeText(help)}\n`
     return `${typeLine}${unitLine}${helpLine}`
@@ -207,7 +216,10 @@ class TextPage {
         this.#name = escapeName(this.#format.scheme, this.#store.targets.name, 'metric')
         this.#names.add(this.#name)
         this.#setName()
-        text = this.#comments(this.#name, 'gauge', { help: 'Target metadata', unit: '' })
+        text = this.#comments(
+          { name: this.#name, type: 'gauge' },
+          { help: 'Target metadata', unit: '' },
+        )
       }
       const { scheme } = this.#format
       const isKept = scheme === 'allow-utf-8' || (scheme !== 'dots' && !info.labels.hasQuoted)

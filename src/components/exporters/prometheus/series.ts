@@ -2,14 +2,13 @@
 import type { BucketBounds } from '../../../kit/prometheus/bucket-bounds.ts'
 import type { DeltaOwner, DeltaStream } from '../../../kit/prometheus/delta-streams.ts'
 import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
+import type { PrometheusType } from '../../../kit/prometheus/family-identity.ts'
 import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
-
-export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown'
 
 export interface Family {
   /** As stored: the strategy's name, with `_total` for counters that have it. */
   readonly name: string
-  readonly type: FamilyType
+  readonly type: PrometheusType
   readonly help: string
   /** Unit in Prometheus' words; empty when there is none. */
   readonly unit: string

@@ -1,17 +1,9 @@
 import { z } from 'zod'
-import {
-  duration,
-  listenEndpoint,
-  optionalSection,
-  section,
-  text,
-  unsupported,
-} from '../../../config/schema.ts'
-import { deltaToCumulative } from '../../../kit/prometheus/delta-settings.ts'
+import { duration, listenEndpoint, section, text, unsupported } from '../../../config/schema.ts'
 import { httpServerShape } from '../../../kit/http/server-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
-import { translationStrategies } from '../../../kit/prometheus/metric-name.ts'
 import { labelRules as translationLabelRules } from '../../../kit/prometheus/translation-rules.ts'
+import { translationShape } from '../../../kit/prometheus/translation-settings.ts'
 
 const serverShape = {
   ...httpServerShape({ endpoint: 'localhost:8889' }),
@@ -22,7 +14,7 @@ const serverShape = {
 }
 
 const pageShape = {
-  namespace: text().default('').describe('Put in front of every metric name.'),
+  ...translationShape,
   const_labels: z
     .record(z.string(), text())
     .default({})
@@ -35,21 +27,6 @@ const pageShape = {
     .boolean()
     .default(false)
     .describe('Offer OpenMetrics, and with it exemplars and created timestamps.'),
-  add_metric_suffixes: z
-    .boolean()
-    .default(true)
-    .describe('Add unit and type to names; `translation_strategy`, if set, decides instead.'),
-  translation_strategy: z
-    .enum(translationStrategies)
-    .optional()
-    .describe('How names become Prometheus names.'),
-  resource_to_telemetry_conversion: optionalSection({
-    enabled: z.boolean().default(false).describe('true turns it on.'),
-    exclude_service_attributes: z
-      .boolean()
-      .default(false)
-      .describe('Leave out service.name, service.namespace and service.instance.id.'),
-  }).describe('Make labels of all resource attributes.'),
   resource_constant_labels: z
     .strictObject({
       included: z
@@ -68,7 +45,6 @@ const pageShape = {
     .describe(
       'Most series to keep, at about 600 bytes each; points of further ones are dropped and counted.',
     ),
-  delta_to_cumulative: deltaToCumulative(),
   max_concurrent_scrapes: z
     .int()
     .positive()

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { optionalSection, text } from '../../config/schema.ts'
+import { deltaToCumulative } from './delta-settings.ts'
+import { translationStrategies } from './metric-name.ts'
+
+/** What both Prometheus exporters are told about the translation, under the Collector's names where it has them. */
+export const translationShape = {
+  namespace: text().default('').describe('Put in front of every metric name.'),
+  add_metric_suffixes: z
+    .boolean()
+    .default(true)
+    .describe('Add unit and type to names; `translation_strategy`, if set, decides instead.'),
+  translation_strategy: z
+    .enum(translationStrategies)
+    .optional()
+    .describe('How names become Prometheus names.'),
+  resource_to_telemetry_conversion: optionalSection({
+    enabled: z.boolean().default(false).describe('true turns it on.'),
+    exclude_service_attributes: z
+      .boolean()
+      .default(false)
+      .describe('Leave out service.name, service.namespace and service.instance.id.'),
+  }).describe('Make labels of all resource attributes.'),
+  keep_identifying_resource_attributes: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Keep service.name, service.namespace and service.instance.id on target_info, beside job and instance.',
+    ),
+  delta_to_cumulative: deltaToCumulative(),
+}
