@@ -7,6 +7,7 @@ import { prometheus } from './exporters/prometheus/index.ts'
 import { prometheusRemoteWrite } from './exporters/prometheus-remote-write/index.ts'
 import { basicAuth } from './extensions/basic-auth/index.ts'
 import { bearerTokenAuth } from './extensions/bearer-token-auth/index.ts'
+import { headersSetter } from './extensions/headers-setter/index.ts'
 import { healthCheck } from './extensions/health-check/index.ts'
 import { attributes } from './processors/attributes/index.ts'
 import { batch } from './processors/batch/index.ts'
@@ -21,5 +22,5 @@ export const catalog: Catalog = {
   processors: [memoryLimiter, batch, resource, attributes],
   exporters: [otlpGrpc, otlpHttp, prometheus, prometheusRemoteWrite, debug, file],
   connectors: [forward],
-  extensions: [healthCheck, basicAuth, bearerTokenAuth],
+  extensions: [healthCheck, basicAuth, bearerTokenAuth, headersSetter],
 }

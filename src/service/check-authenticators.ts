@@ -87,10 +87,31 @@ function problemOf({ id, form }: Mention, extensions: Extensions): string | unde
     return 'which is not listed in service.extensions, so it does not run; add it there'
   }
   // What is wrong with its own settings is complained of there.
-  return config === undefined ? undefined : missingSide(form, declaration.authenticates(config))
+  if (config === undefined) return undefined
+  const isPerClient = dependsOnClient(extension, extensions)
+  return missingSide(form, declaration.authenticates(config), isPerClient)
 }
 
-function missingSide(form: AuthForm, { server, client }: AuthSides): string | undefined {
+/** Whether it, or one whose credentials it adds first, adds what depends on the sender of the data. */
+function dependsOnClient(
+  extension: Defined,
+  extensions: Extensions,
+  askers: string[] = [],
+): boolean {
+  const { id, declaration, config } = extension
+  if (declaration?.kind !== 'extension' || config === undefined || askers.includes(id)) return false
+  if (declaration.authenticates?.(config).client === 'each') return true
+  return mentionsIn(extension).some((mention) => {
+    const asked = extensions.defined.extension.get(mention.id)
+    return asked !== undefined && dependsOnClient(asked, extensions, [...askers, id])
+  })
+}
+
+function missingSide(
+  form: AuthForm,
+  { server, client }: AuthSides,
+  isPerClient: boolean,
+): string | undefined {
   if (form === authForms.server) {
     if (server === true) return undefined
     return 'which adds credentials to requests that go out, and cannot judge those that come in'
@@ -98,6 +119,6 @@ function missingSide(form: AuthForm, { server, client }: AuthSides): string | un
   if (client === undefined) {
     return 'which judges requests that come in, and has no credentials for those that go out'
   }
-  if (form === authForms.client || client === 'all') return undefined
+  if (form === authForms.client || !isPerClient) return undefined
   return 'which adds what each client sent; requests of this exporter hold the data of several'
 }

@@ -5,8 +5,8 @@ import { BasicAuthServer } from './basic-auth-server.ts'
 import { checkSettings, settings } from './settings.ts'
 
 export const basicAuth = defineExtension({
-  type: 'basic_auth',
-  aliases: ['basicauth'],
+  type: 'basicauth',
+  aliases: ['basic_auth'],
   summary: 'Authenticates by name and password: asks clients for them, or sends them.',
   stability: 'beta',
   config: settings,

@@ -4,8 +4,8 @@ import { BearerTokenAuth } from './bearer-token-auth.ts'
 import { checkSettings, settings } from './settings.ts'
 
 export const bearerTokenAuth = defineExtension({
-  type: 'bearer_token_auth',
-  aliases: ['bearertokenauth'],
+  type: 'bearertokenauth',
+  aliases: ['bearer_token_auth'],
   summary: 'Authenticates by a token: asks clients for one, or sends one.',
   stability: 'beta',
   config: settings,
