@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 
 export interface PeerRequest {
+  readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
@@ -32,7 +33,8 @@ export async function startHttpPeer(tls?: TlsOptions): Promise<HttpPeer> {
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
     incoming.on('end', () => {
       const body = Buffer.concat(chunks)
-      const request = { path: incoming.url ?? '', headers: incoming.headers, body }
+      const { method = '', url = '', headers } = incoming
+      const request = { method, path: url, headers, body }
       requests.push(request)
       const answer = peer.respond(request)
       if (answer === 'cut') incoming.socket.destroy()

@@ -6,6 +6,14 @@ import snappyJs from 'snappyjs'
 import { zstdDecompressSync } from 'node:zlib'
 import { startHttpPeer, type HttpPeer, type PeerAnswer, type PeerRequest } from './http-peer.ts'
 import { decodeMessage, type PlainMessage } from './oracle.ts'
+import {
+  checkExemplar,
+  checkHistogram,
+  checkKnown,
+  checkSamples,
+  list,
+  type Rule,
+} from './remote-write-rules.ts'
 
 export interface WrittenSample {
   /** Such as `up{job="a"}`, labels sorted. */
@@ -61,7 +69,8 @@ export async function startRemoteWritePeer(): Promise<RemoteWritePeer> {
     close: () => http.close(),
   }
   http.respond = (incoming) => {
-    const request = readRequest(incoming, peer.violations)
+    const request = tryRead(incoming, peer.violations)
+    if (request === undefined) return { status: 400, body: 'cannot be decoded' }
     peer.requests.push(request)
     const answer = peer.respond(request)
     const isAccepted =
@@ -100,8 +109,19 @@ function valuesOf(requests: readonly WrittenRequest[]): Map<string, [number, num
   return values
 }
 
-function readRequest({ headers, body }: PeerRequest, violations: string[]): WrittenRequest {
+/** Undefined for what is not snappy's block format, or no message. */
+function tryRead(request: PeerRequest, violations: string[]): WrittenRequest | undefined {
+  try {
+    return readRequest(request, violations)
+  } catch (error) {
+    violations.push(`cannot be decoded: ${String(error)}`)
+    return undefined
+  }
+}
+
+function readRequest({ method, headers, body }: PeerRequest, violations: string[]): WrittenRequest {
   const rule = (holds: boolean, what: string) => void (holds || violations.push(what))
+  rule(method === 'POST', `method ${method}`)
   const type = headers['content-type'] ?? ''
   const version = type.includes('v2') ? 2 : 1
   const expected = [
@@ -112,6 +132,8 @@ function readRequest({ headers, body }: PeerRequest, violations: string[]): Writ
   const versionHeader = headers['x-prometheus-remote-write-version']
   rule(versionHeader === ['0.1.0', '2.0.0'][version - 1], `version ${String(versionHeader)}`)
   rule(headers['user-agent'] !== undefined, 'no user agent')
+  const attempt = headers['retry-attempt']
+  rule(attempt === undefined || /^[1-9]\d*$/.test(String(attempt)), `attempt ${String(attempt)}`)
   const encoding = headers['content-encoding']
   rule(encoding === 'snappy' || encoding === 'zstd', `encoding ${encoding}`)
   const bytes =
@@ -120,14 +142,12 @@ function readRequest({ headers, body }: PeerRequest, violations: string[]): Writ
   return { ...read(bytes, rule), version, headers, bytes }
 }
 
-type Rule = (holds: boolean, what: string) => void
 type Read = Pick<WrittenRequest, 'samples' | 'exemplars' | 'metadata'>
 type Pairs = readonly (readonly [name: string, value: string])[]
 
-const list = (value: unknown): PlainMessage[] => (value ?? []) as PlainMessage[]
-
 function readV1(bytes: Uint8Array, rule: Rule): Read {
-  const message = decodeMessage('prometheus.WriteRequest', bytes)
+  const message = decodeMessage('prometheus.WriteRequest', bytes, { unknown: true })
+  checkKnown(message, rule)
   const into: Read = { samples: [], exemplars: [], metadata: new Map() }
   const seen = new Set<string>()
   for (const one of list(message.timeseries)) {
@@ -135,7 +155,7 @@ function readV1(bytes: Uint8Array, rule: Rule): Read {
     rule(!seen.has(series), `${series} comes twice`)
     seen.add(series)
     readSeries(into, series, one, (exemplar) => labelPairs(list(exemplar.labels)))
-    checkKinds(one, series, rule)
+    checkSeries(one, (exemplar) => labelPairs(list(exemplar.labels)), { version: 1, series, rule })
   }
   for (const one of list(message.metadata)) {
     into.metadata.set(one.metricFamilyName as string, one)
@@ -144,7 +164,8 @@ function readV1(bytes: Uint8Array, rule: Rule): Read {
 }
 
 function readV2(bytes: Uint8Array, rule: Rule): Read {
-  const message = decodeMessage('io.prometheus.write.v2.Request', bytes)
+  const message = decodeMessage('io.prometheus.write.v2.Request', bytes, { unknown: true })
+  checkKnown(message, rule)
   const symbols = (message.symbols ?? []) as string[]
   rule(symbols[0] === '', 'the first symbol is not empty')
   rule(new Set(symbols).size === symbols.length, 'a symbol comes twice')
@@ -166,17 +187,23 @@ function readV2(bytes: Uint8Array, rule: Rule): Read {
   for (const one of list(message.timeseries)) {
     const series = seriesText(pairs(one.labelsRefs), rule)
     readSeries(into, series, one, (exemplar) => pairs(exemplar.labelsRefs))
-    checkKinds(one, series, rule)
+    checkSeries(one, (exemplar) => pairs(exemplar.labelsRefs), { version: 2, series, rule })
     const { type = 0, helpRef = 0, unitRef = 0 } = (one.metadata ?? {}) as Record<string, number>
+    rule(type >= 0 && type <= 7, `${series} is of type ${type}`)
     into.metadata.set(series, { type, help: text(helpRef), unit: text(unitRef) })
   }
   rule(used.size === symbols.length, 'a symbol that nothing refers to')
   return into
 }
 
-function checkKinds(one: PlainMessage, series: string, rule: Rule): void {
-  const kinds = [list(one.samples).length > 0, list(one.histograms).length > 0]
-  rule(kinds[0] !== kinds[1], `${series} has not one kind of sample`)
+function checkSeries(
+  one: PlainMessage,
+  labelsOf: (exemplar: PlainMessage) => Pairs,
+  of: { version: 1 | 2; series: string; rule: Rule },
+): void {
+  checkSamples(one, of.series, of.rule)
+  for (const histogram of list(one.histograms)) checkHistogram(histogram, of)
+  for (const exemplar of list(one.exemplars)) checkExemplar(exemplar, labelsOf(exemplar), of)
 }
 
 function labelPairs(labels: readonly PlainMessage[]): Pairs {
