@@ -4,6 +4,8 @@ import { duration, section } from '../../config/schema.ts'
 /** The keys of the Collector's deltatocumulative processor, with its defaults but for the limit, which it has not. */
 export const deltaShape = {
   max_stale: duration()
+    .refine((value) => value > 0, 'must be more than 0')
+    .meta({ form: 'duration' })
     .prefault('5m')
     .describe('How long a delta stream is remembered after its last point; then it begins anew.'),
   max_streams: z

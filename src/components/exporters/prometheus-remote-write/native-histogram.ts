@@ -1,4 +1,5 @@
 import { zigzag } from '../../../kit/prometheus/count.ts'
+import { CustomHistogram, customSchema } from '../../../kit/prometheus/custom-buckets.ts'
 import {
   type Buckets,
   type Exponential,
@@ -15,7 +16,7 @@ const writer = new WireWriter(512)
 
 /** Body of a Histogram message, the same in both versions but for the start time of 2.0 (0 for none). */
 export function encodeHistogram(
-  histogram: Exponential | 'stale',
+  histogram: Exponential | CustomHistogram | 'stale',
   timeMs: number,
   startMs: number,
 ): Uint8Array {
@@ -23,10 +24,21 @@ export function encodeHistogram(
     writer.uint(1, 0)
     writer.fixed64(3, staleBits)
     writer.uint(6, 0)
-  } else writeValue(histogram)
+  } else if (histogram instanceof CustomHistogram) writeCustom(histogram)
+  else writeValue(histogram)
   writer.uint(15, timeMs)
   if (startMs > 0) writer.uint(17, startMs)
   return writer.finish()
+}
+
+/** Its buckets are numbered from zero, and have neither a zero bucket nor a negative side. */
+function writeCustom({ bounds, counts, count, sum }: CustomHistogram): void {
+  writer.int64(1, BigInt(count))
+  writer.double(3, sum ?? 0)
+  writer.sint32(4, customSchema)
+  writer.uint(6, 0)
+  writeBuckets({ offset: -1, counts }, 11, 12)
+  if (bounds.values.length > 0) writer.packedDoubles(16, [...bounds.values])
 }
 
 function writeValue(histogram: Exponential): void {

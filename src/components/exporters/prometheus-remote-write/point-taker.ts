@@ -1,5 +1,6 @@
 /** From a point to the samples of its rows. */
 import type { DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
+import { customHistogram } from '../../../kit/prometheus/custom-buckets.ts'
 import { coarser, nativeScaleMax } from '../../../kit/prometheus/exponential-reader.ts'
 import type { LabelNaming } from '../../../kit/prometheus/label-name.ts'
 import { isDelta } from '../../../kit/prometheus/metric-source.ts'
@@ -9,11 +10,12 @@ import { plainText } from '../../../kit/prometheus/number-text.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
+import { pushClassic } from './classic-samples.ts'
 import { readExemplars } from './exemplars.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import { type Metric, type Row, type Source } from './row.ts'
 import type { RowMaker } from './row-maker.ts'
-import type { RowExemplar, SampleList } from './sample-list.ts'
+import type { RowExemplar, SampleDetail, SampleList } from './sample-list.ts'
 
 interface TakerOptions {
   readonly naming: LabelNaming
@@ -21,6 +23,8 @@ interface TakerOptions {
   readonly deltas: DeltaStreams
   /** Points without a time. */
   readonly undated: Counter
+  /** Whether histograms are sent as native ones with custom buckets. */
+  readonly takesCustomBuckets: () => boolean
 }
 
 export class PointTaker {
@@ -31,6 +35,7 @@ export class PointTaker {
   #wallMs = 0
   #nowMs = 0
   /** Of the point at hand. */
+  #totals = new Float64Array(32)
   #timeMs = 0
   #startMs = 0
   /** Whether a point came that is older than another of its series in the same batch. */
@@ -153,43 +158,57 @@ export class PointTaker {
     const row = source.number!
     this.#push(row, point.value)
     const isCounter = row.family.type === metricTypes.counter
-    if (isCounter && point.exemplars.length > 0) this.#attach(this.#exemplars(point))
+    if (!isCounter || point.exemplars.length === 0) return
+    const exemplars = this.#exemplars(point)
+    if (exemplars.length > 0) this.#stage.details[this.#stage.length - 1] = { exemplars }
   }
 
   #pushHistogram(source: Source, point: PointReader): void {
+    if (this.#options.takesCustomBuckets()) {
+      this.#pushNative(source, point, customHistogram(this.#value))
+      return
+    }
     const { histogram, bounds } = this.#value
-    let rows = source.histogram!
-    if (bounds !== rows.bounds) rows = this.#options.rows.withBounds(source, rows, bounds)
-    const exemplars = point.exemplars.length === 0 ? [] : this.#exemplars(point)
-    if (histogram.hasSum) this.#push(rows.sum, histogram.sum)
-    const count = wholeNumber(histogram.countLow, histogram.countHigh)
-    this.#push(rows.count, count)
+    pushClassic(this.#stage, this.#options.rows.bucketRows(source, bounds), {
+      sum: histogram.hasSum ? histogram.sum : undefined,
+      count: wholeNumber(histogram.countLow, histogram.countHigh),
+      totals: this.#bucketTotals(),
+      exemplars: this.#exemplars(point),
+      timeMs: this.#timeMs,
+      startMs: this.#startMs,
+    })
+  }
+
+  /** Until the next call. */
+  #bucketTotals(): Float64Array {
+    const { histogram, bounds } = this.#value
     const { bytes, start, byteLength } = histogram.counts
+    const bucketCount = bounds.values.length
+    if (this.#totals.length < bucketCount) this.#totals = new Float64Array(bucketCount * 2)
+    const totals = this.#totals
     const view = new DataView(bytes.buffer, bytes.byteOffset + start, byteLength)
     // Halves are summed apart, so that only what is sent is rounded, and only once.
     let low = 0
     let high = 0
-    let below = -Infinity
-    for (const [index, row] of rows.buckets.entries()) {
-      if (index * 8 < byteLength) {
-        low += view.getUint32(index * 8, true)
-        high += view.getUint32(index * 8 + 4, true)
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      if (bucket * 8 < byteLength) {
+        low += view.getUint32(bucket * 8, true)
+        high += view.getUint32(bucket * 8 + 4, true)
       }
-      const bound = bounds.values[index]
-      this.#push(row, high * 4294967296 + low)
-      this.#attach(exemplars.filter(({ value }) => value <= bound && value > below))
-      below = bound
+      totals[bucket] = high * 4294967296 + low
     }
-    this.#push(rows.infinity, count)
-    this.#attach(exemplars.filter(({ value }) => !(value <= below)))
+    return totals
   }
 
   #pushExponential(source: Source, point: PointReader): void {
     const exact = this.#value.exponential!
     const histogram = coarser(exact, Math.max(0, exact.scale - nativeScaleMax))
+    this.#pushNative(source, point, histogram)
+  }
+
+  #pushNative(source: Source, point: PointReader, histogram: SampleDetail['histogram']): void {
     this.#push(source.number!, 0)
-    const exemplars = point.exemplars.length === 0 ? [] : this.#exemplars(point)
-    this.#stage.details[this.#stage.length - 1] = { exemplars, histogram }
+    this.#stage.details[this.#stage.length - 1] = { exemplars: this.#exemplars(point), histogram }
   }
 
   #pushSummary(source: Source): void {
@@ -212,10 +231,16 @@ export class PointTaker {
     const problem = this.#orderProblem(source)
     if (problem !== undefined) return problem
     this.#options.deltas.forget(source)
-    const isNative = metric.dataField === metricDataFields.exponentialHistogram
+    const { dataField } = metric
+    const isHistogram = dataField === metricDataFields.histogram
+    const isNative = isHistogram || dataField === metricDataFields.exponentialHistogram
+    const isCustom = isHistogram && this.#options.takesCustomBuckets()
     for (const row of source.rows()) {
+      // Of a histogram's two forms only the one that is sent has anything to end.
+      if (isHistogram && (row === source.number) !== isCustom) continue
       this.#stage.pushStale(row, this.#timeMs)
-      if (isNative) this.#stage.details[this.#stage.length - 1] = staleHistogram
+      if (isNative && row === source.number)
+        this.#stage.details[this.#stage.length - 1] = staleHistogram
     }
     this.#stage.ends[this.#stage.length - 1] = 1
     return undefined
@@ -225,12 +250,9 @@ export class PointTaker {
     this.#stage.push(row, value, this.#timeMs, this.#startMs)
   }
 
-  #exemplars(point: PointReader): RowExemplar[] {
+  #exemplars(point: PointReader): readonly RowExemplar[] {
+    if (point.exemplars.length === 0) return noExemplars
     return readExemplars(this.#options.naming, point, this.#timeMs)
-  }
-
-  #attach(exemplars: readonly RowExemplar[]): void {
-    if (exemplars.length > 0) this.#stage.details[this.#stage.length - 1] = { exemplars }
   }
 }
 
@@ -243,6 +265,7 @@ function repetitionOrder({ newestMs, delta }: Source, point: PointReader): numbe
   return compareNanos(point.timeLow, point.timeHigh, delta.timeLow, delta.timeHigh)
 }
 
+const noExemplars: readonly RowExemplar[] = []
 const staleHistogram = { exemplars: [], histogram: 'stale' } as const
 
 function wholeNumber(low: number, high: number): number {

@@ -55,9 +55,15 @@ export class RemoteWriteExporter implements Exporter {
       hasTargetInfo: settings.target_info.enabled,
       shardCount: queue.num_consumers,
       symbols,
+      convertsHistograms: settings.convert_histograms_to_nhcb,
+      takesCustomBuckets: () => settings.convert_histograms_to_nhcb && this.#client.isV2,
     }
     this.#translator = new Translator(options, host, this.#metrics)
-    this.#client = new WriteClient(settings, host, { metrics: this.#metrics, symbols })
+    this.#client = new WriteClient(settings, host, {
+      metrics: this.#metrics,
+      symbols,
+      rows: this.#translator.rows,
+    })
     this.#retrier = new Retrier(settings.retry_on_failure, host)
     this.#dropping = new LineLimit(host.clock, (itemCount, error) =>
       host.log.error({ error, dropped_items: itemCount }, 'Exporting failed. Dropping data.'),

@@ -367,6 +367,91 @@ describe('remote write exporter', () => {
     }
   })
 
+  const nhcb = { ...v2, convert_histograms_to_nhcb: true }
+  const lag = (ms: number, counts: readonly bigint[], more = {}) => ({
+    name: 'lag',
+    histogram: {
+      ...cumulative,
+      dataPoints: [
+        {
+          ...from(0),
+          ...at(ms),
+          count: counts.reduce((sum, one) => sum + one, 0n),
+          sum: 2.5,
+          explicitBounds: [-2, -1, 0, 1, 2],
+          bucketCounts: [...counts],
+          ...more,
+        },
+      ],
+    },
+  })
+
+  it('sends histograms with custom buckets when told to, as one series', async () => {
+    const { peer, push } = await start(nhcb)
+    const exemplars = [{ ...at(4), asDouble: 1.5, spanId: new Uint8Array(8).fill(1) }]
+    await push(lag(5, [10n, 0n, 0n, 20n, 5n, 2n], { exemplars }))
+    await push(lag(6, [], { flags: 1 }))
+    const [first, last] = peer.requests.flatMap(({ samples }) => samples)
+    assert.equal(first.series, 'lag{job="shop"}')
+    const { timestamp: _, startTimestamp: __, ...rest } = first.histogram!
+    assert.deepEqual(rest, {
+      countInt: 37n,
+      sum: 2.5,
+      schema: -53,
+      zeroCountInt: 0n,
+      positiveSpans: [{ length: 6 }],
+      positiveDeltas: [10n, -10n, 0n, 20n, -15n, -3n],
+      customValues: [-2, -1, 0, 1, 2],
+    })
+    assert.deepEqual([first.timeMs, first.startMs], [baseMs + 5, baseMs])
+    assert.deepEqual([last.series, last.histogram?.countInt], ['lag{job="shop"}', 0n])
+    assert.equal(peer.requests.flatMap(({ samples }) => samples).length, 2)
+    assert.deepEqual(
+      peer.requests[0].exemplars.map(({ series, value }) => [series, value]),
+      [['lag{job="shop"}', 1.5]],
+    )
+    assert.deepEqual(peer.violations, [])
+  })
+
+  it('sends classic series to a server that takes but 1.0, also of what was queued before', async () => {
+    const { peer, push } = await start(nhcb)
+    peer.respond = ({ version }) => (version === 2 ? { status: 415 } : undefined)
+    const exemplars = [{ ...at(4), asDouble: 1.5, spanId: new Uint8Array(8).fill(1) }]
+    await push(lag(5, [10n, 0n, 0n, 20n, 5n, 2n], { exemplars }))
+    await push(lag(6, [11n, 0n, 0n, 20n, 5n, 2n], { exemplars }))
+    await push(lag(7, [], { flags: 1 }))
+    const written = peer.accepted.flatMap(({ samples }) => samples)
+    assert.ok(written.every(({ histogram }) => histogram === undefined))
+    const values = peer.values()
+    const expected = { '-2': 10, '-1': 10, '0': 10, '1': 30, '2': 35, '+Inf': 37 }
+    for (const [le, total] of Object.entries(expected)) {
+      const samples = values.get(`lag_bucket{job="shop",le="${le}"}`)!
+      assert.deepEqual(samples.slice(0, 2), [
+        [baseMs + 5, total],
+        [baseMs + 6, total + 1],
+      ])
+      assert.equal(samples.length, 3, 'and a stale marker')
+    }
+    assert.deepEqual(values.get('lag_count{job="shop"}')?.[0], [baseMs + 5, 37])
+    assert.deepEqual(values.get('lag_sum{job="shop"}')?.[0], [baseMs + 5, 2.5])
+    assert.equal(values.has('lag{job="shop"}'), false)
+    assert.deepEqual(
+      peer.accepted.flatMap((request) => request.exemplars.map(({ series }) => series)),
+      Array.from({ length: 2 }, () => 'lag_bucket{job="shop",le="2"}'),
+    )
+    assert.deepEqual(peer.violations, [])
+  })
+
+  it('lets no exponential histogram into the series of one with custom buckets', async () => {
+    const { push, host } = await start(nhcb)
+    const dataPoints = [{ ...from(0), ...at(9), scale: 0 }]
+    await push(lag(5, [1n]), {
+      name: 'lag',
+      exponentialHistogram: { ...cumulative, dataPoints },
+    })
+    assert.deepEqual(host.drops, [{ signal: 'metrics', itemCount: 1, cause: 'series_collision' }])
+  })
+
   it('does not send again what a 2.0 server says it has written', async () => {
     const { peer, push, value } = await start({ ...v2, remote_write_queue: { num_consumers: 1 } })
     peer.respond = (request) => ({
@@ -726,6 +811,7 @@ describe('remote write exporter', () => {
     assert.match(parse({ wal: { directory: '/tmp' } }).error!.message, /not supported yet/)
     const config = parse({
       translation_strategy: 'NoTranslation',
+      convert_histograms_to_nhcb: true,
       headers: { 'content-type': 'x' },
     })
     const problems = prometheusRemoteWrite.check!(config.data, new Set())
@@ -733,6 +819,7 @@ describe('remote write exporter', () => {
       problems.map(({ path, severity }) => [path.join('.'), severity]),
       [
         ['translation_strategy', undefined],
+        ['convert_histograms_to_nhcb', undefined],
         ['headers.content-type', 'warning'],
       ],
     )

@@ -11,8 +11,12 @@ export class RowMaker {
   readonly #slab = new LabelSlab()
   readonly #symbols: SymbolPool
 
-  constructor(symbols: SymbolPool) {
+  readonly #convertsHistograms: boolean
+
+  /** With custom buckets a histogram has a row of its own name too. */
+  constructor(symbols: SymbolPool, convertsHistograms: boolean) {
     this.#symbols = symbols
+    this.#convertsHistograms = convertsHistograms
   }
 
   /** `labels` in any order, the name among them. */
@@ -44,10 +48,13 @@ export class RowMaker {
       bounds: noBounds,
     })
     if (isSummary) source.quantiles = new Map()
+    else if (this.#convertsHistograms) source.number = make('')
   }
 
-  /** The same histogram with other buckets. */
-  withBounds(source: Source, before: HistogramRows, bounds: BucketBounds): HistogramRows {
+  /** The rows of a histogram with these bounds; those of other bounds before are over. */
+  bucketRows(source: Source, bounds: BucketBounds): HistogramRows {
+    const before = source.histogram!
+    if (before.bounds === bounds) return before
     const base = readLabels(before.count.labels)
     const name = `${source.family.name}_bucket`
     this.#release(before.buckets)

@@ -1,4 +1,5 @@
 /** Samples in the order they are to be sent, in flat memory: a sample of a known row costs no object. */
+import { CustomHistogram } from '../../../kit/prometheus/custom-buckets.ts'
 import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
 import type { Label } from '../../../kit/prometheus/labels.ts'
 import type { Row } from './row.ts'
@@ -13,7 +14,7 @@ export interface RowExemplar {
 export interface SampleDetail {
   readonly exemplars: readonly RowExemplar[]
   /** In place of a value; 'stale' ends a native histogram's series. */
-  readonly histogram?: Exponential | 'stale'
+  readonly histogram?: Exponential | CustomHistogram | 'stale' | undefined
 }
 
 /** What a sample takes here: value, time, start, row, detail and its mark. */
@@ -107,7 +108,8 @@ const keptCapacityMax = 65_536
 /** What a detail keeps in memory, roughly. */
 export function detailBytes({ exemplars, histogram }: SampleDetail): number {
   let byteLength = exemplars.length * 200
-  if (histogram !== undefined && histogram !== 'stale') {
+  if (histogram instanceof CustomHistogram) byteLength += 200 + histogram.counts.length * 8
+  else if (histogram !== undefined && histogram !== 'stale') {
     byteLength += 200 + (histogram.positive.counts.length + histogram.negative.counts.length) * 8
   }
   return byteLength

@@ -80,6 +80,12 @@ const seriesShape = {
     .default(false)
     .describe('Send type, help and unit of each metric once a minute; 2.0 always has them.'),
   disable_scope_info: z.boolean().default(false).describe('Leave out the otel_scope_ labels.'),
+  convert_histograms_to_nhcb: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Send histograms as native ones with custom buckets, one series each; 2.0 only. A server that takes but 1.0 gets classic series.',
+    ),
   target_info: section({
     enabled: z.boolean().default(true).describe('false turns it off.'),
   }).describe('Send the resource attributes as a series of their own.'),
@@ -110,6 +116,10 @@ export function checkSettings(config: RemoteWriteSettings): ConfigProblem[] {
   if (!escapesNames(strategyOf(config)) && config.protobuf_message === messageV1) {
     const message = `keeps UTF-8 names, for which protobuf_message must be ${messageV2}`
     problems.push({ path: ['translation_strategy'], message })
+  }
+  if (config.convert_histograms_to_nhcb && config.protobuf_message === messageV1) {
+    const message = `needs custom buckets, for which protobuf_message must be ${messageV2}`
+    problems.push({ path: ['convert_histograms_to_nhcb'], message })
   }
   for (const name of Object.keys(config.headers)) {
     if (!(fixedHeaders as readonly string[]).includes(name.toLowerCase())) continue

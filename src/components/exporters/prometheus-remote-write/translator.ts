@@ -30,6 +30,9 @@ export interface TranslatorOptions {
   readonly hasTargetInfo: boolean
   readonly shardCount: number
   readonly symbols: SymbolPool
+  /** Whether histograms may be sent with custom buckets, and whether the server takes them now. */
+  readonly convertsHistograms: boolean
+  readonly takesCustomBuckets: () => boolean
 }
 
 export class Translator {
@@ -37,7 +40,7 @@ export class Translator {
   readonly #host: ExporterHost
   readonly #metrics: WriteMetrics
   readonly #index: SeriesIndex<Verdict, Source>
-  readonly #rows: RowMaker
+  readonly rows: RowMaker
   readonly #taker: PointTaker
   readonly #deltas: DeltaStreams
   readonly #targets: TargetInfoRows
@@ -56,16 +59,17 @@ export class Translator {
     this.#options = options
     this.#host = host
     this.#metrics = metrics
-    this.#rows = new RowMaker(options.symbols)
+    this.rows = new RowMaker(options.symbols, options.convertsHistograms)
     this.#deltas = new DeltaStreams(options.deltas, metrics.deltas, host.log)
     const taker = {
       naming: options.rules.naming,
-      rows: this.#rows,
+      rows: this.rows,
       deltas: this.#deltas,
       undated: metrics.undated,
+      takesCustomBuckets: options.takesCustomBuckets,
     }
     this.#taker = new PointTaker(taker, this.#stage)
-    this.#targets = new TargetInfoRows(options, this.#rows)
+    this.#targets = new TargetInfoRows(options, this.rows)
     const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
     // Twice, since a series has a key more for each order its attributes come in.
     const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2 }
@@ -201,7 +205,9 @@ export class Translator {
     })
     const labelText = labelKey(labels)
     const attributesHash = hashText(attributesIdentity(attributes))
-    const claims = claimedNames(metric).map((name) => `${name}\n${labelText}`)
+    const claims = claimedNames(metric, this.#options.convertsHistograms).map(
+      (name) => `${name}\n${labelText}`,
+    )
     for (const claim of claims) {
       const owner = this.#owners.get(claim)
       if (owner === undefined) continue
@@ -218,7 +224,7 @@ export class Translator {
     }
     const shard = (hashText(claims[0]) >>> 0) % this.#options.shardCount
     const source = new Source(metric, { claims, attributesHash, shard })
-    this.#rows.begin(source, labels)
+    this.rows.begin(source, labels)
     for (const claim of claims) this.#owners.set(claim, source)
     this.#seriesCount++
     return source
@@ -255,7 +261,7 @@ export class Translator {
 
   #remove(source: Source): void {
     if (source.isGone) return
-    this.#rows.takeDown(source)
+    this.rows.takeDown(source)
     this.#deltas.forget(source)
     for (const claim of source.claims) this.#owners.delete(claim)
     this.#seriesCount--
@@ -277,9 +283,12 @@ const reservedLabels: Readonly<Record<number, 'le' | 'quantile' | undefined>> = 
 }
 
 /** Names of samples without labels of their own: whoever has these has all the others too. */
-function claimedNames({ dataField, family }: Metric): string[] {
+function claimedNames({ dataField, family }: Metric, convertsHistograms: boolean): string[] {
   const { name } = family!.family!
-  if (dataField === metricDataFields.histogram) return [`${name}_count`, `${name}_sum`]
+  if (dataField === metricDataFields.histogram) {
+    const classic = [`${name}_count`, `${name}_sum`]
+    return convertsHistograms ? [...classic, name] : classic
+  }
   return dataField === metricDataFields.summary ? [`${name}_count`, `${name}_sum`] : [name]
 }
 

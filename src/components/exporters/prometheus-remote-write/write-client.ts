@@ -2,7 +2,9 @@
 import { compressBody } from '../../../kit/compression/compress.ts'
 import type { HttpClient } from '../../../kit/http/http-client.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
+import { withoutCustomBuckets } from './classic-samples.ts'
 import { NotV2, readAnswer, type Written } from './read-answer.ts'
+import type { RowMaker } from './row-maker.ts'
 import type { SampleList } from './sample-list.ts'
 import { messageV1, messageV2, type RemoteWriteSettings } from './settings.ts'
 import type { SymbolPool } from './symbol-pool.ts'
@@ -32,6 +34,7 @@ export class WriteClient {
   readonly #host: ExporterHost
   readonly #metrics: WriteMetrics
   #opening: Promise<HttpClient> | undefined
+  readonly #rows: RowMaker
   readonly #url: URL
   readonly #v1: BuildRequest
   readonly #v2: BuildRequest
@@ -40,15 +43,25 @@ export class WriteClient {
   constructor(
     settings: RemoteWriteSettings,
     host: ExporterHost,
-    uses: { readonly metrics: WriteMetrics; readonly symbols: SymbolPool },
+    uses: {
+      readonly metrics: WriteMetrics
+      readonly symbols: SymbolPool
+      readonly rows: RowMaker
+    },
   ) {
     this.#settings = settings
     this.#host = host
     this.#metrics = uses.metrics
+    this.#rows = uses.rows
     this.#url = new URL(settings.endpoint)
     this.#v1 = requestBuilderV1()
     this.#v2 = requestBuilderV2(uses.symbols)
     this.#isV2 = settings.protobuf_message === messageV2
+  }
+
+  /** Whether the server takes 2.0, as far as is known. */
+  get isV2(): boolean {
+    return this.#isV2
   }
 
   /** Only who sends by HTTP pays for loading its library. */
@@ -95,7 +108,9 @@ export class WriteClient {
     const isV2 = this.#isV2
     const nowMs = this.#host.clock.monotonicMs()
     const metadataBeforeMs = this.#settings.send_metadata ? nowMs - metadataPeriodMs : undefined
-    const { body, counts, described } = (isV2 ? this.#v2 : this.#v1)(list, indices, {
+    const sent = isV2 ? { list, indices } : withoutCustomBuckets(list, indices, this.#rows)
+    const build = isV2 ? this.#v2 : this.#v1
+    const { body, counts, described } = build(sent.list, sent.indices, {
       metadataBeforeMs,
     })
     const { compression } = this.#settings

@@ -55,7 +55,7 @@ function fill(
   made: readonly { row: number; value: number; timeMs: number; startMs: number }[],
 ) {
   const pool = new SymbolPool()
-  const maker = new RowMaker(pool)
+  const maker = new RowMaker(pool, false)
   const rows: Row[] = sets.map((set, index) => {
     const labels = Object.entries(set).map(([name, value]) => ({ name, value }))
     const name = { name: '__name__', value: `metric_${index}` }

@@ -50,6 +50,9 @@ const pageShape = {
     .positive()
     .default(10)
     .describe('Most scrapes at once; further ones are answered 503.'),
+  convert_histograms_to_nhcb: unsupported(
+    'no format of the page has a place for custom buckets; who scrapes it converts: convert_classic_histograms_to_nhcb',
+  ),
   sending_queue: unsupported('the page is up to date without a queue'),
 }
 

@@ -1,0 +1,81 @@
+/** A histogram as classic series: sum, count and a sample a bucket. */
+import { addCounts, type Count } from '../../../kit/prometheus/count.ts'
+import { CustomHistogram } from '../../../kit/prometheus/custom-buckets.ts'
+import type { HistogramRows } from './histogram-rows.ts'
+import { type Row, Source } from './row.ts'
+import type { RowMaker } from './row-maker.ts'
+import { type RowExemplar, SampleList } from './sample-list.ts'
+
+export interface ClassicValue {
+  /** Undefined when there is none. */
+  readonly sum: number | undefined
+  readonly count: number
+  /** How many lie in or below each bucket; what is missing is as the one before. */
+  readonly totals: ArrayLike<number>
+  readonly exemplars: readonly RowExemplar[]
+  readonly timeMs: number
+  readonly startMs: number
+}
+
+/** Each exemplar goes to the first bucket whose bound is not below its value, or to the last. */
+export function pushClassic(list: SampleList, rows: HistogramRows, value: ClassicValue): void {
+  const { sum, count, totals, exemplars, timeMs, startMs } = value
+  const push = (row: Row, one: number) => list.push(row, one, timeMs, startMs)
+  const attach = (some: readonly RowExemplar[]) => {
+    if (some.length > 0) list.details[list.length - 1] = { exemplars: some }
+  }
+  if (sum !== undefined) push(rows.sum, sum)
+  push(rows.count, count)
+  let below = -Infinity
+  for (const [index, row] of rows.buckets.entries()) {
+    const bound = rows.bounds.values[index]
+    push(row, totals[index])
+    if (exemplars.length > 0) {
+      const from = below
+      attach(exemplars.filter((exemplar) => exemplar.value <= bound && exemplar.value > from))
+    }
+    below = bound
+  }
+  push(rows.infinity, count)
+  if (exemplars.length > 0) attach(exemplars.filter((exemplar) => !(exemplar.value <= below)))
+}
+
+/**
+ * The samples at these places for a server of 1.0, which knows no custom buckets: what was queued as such before that
+ * was known becomes classic.
+ */
+export function withoutCustomBuckets(
+  list: SampleList,
+  indices: readonly number[],
+  maker: RowMaker,
+): { readonly list: SampleList; readonly indices: readonly number[] } {
+  const isCustom = (index: number) => list.details[index]?.histogram instanceof CustomHistogram
+  if (!indices.some(isCustom)) return { list, indices }
+  const classic = new SampleList()
+  for (const index of indices) {
+    const detail = list.details[index]
+    const histogram = detail?.histogram
+    const { owner } = list.rows[index]
+    if (!(histogram instanceof CustomHistogram) || !(owner instanceof Source)) {
+      classic.pushFrom(list, index)
+      continue
+    }
+    const { bounds, count, sum, counts } = histogram
+    const totals: number[] = []
+    let total: Count = 0
+    for (const one of counts) {
+      total = addCounts(total, one)
+      totals.push(Number(total))
+    }
+    pushClassic(classic, maker.bucketRows(owner, bounds), {
+      sum,
+      count: Number(count),
+      totals,
+      exemplars: detail!.exemplars,
+      timeMs: list.timesMs[index],
+      startMs: list.startsMs[index],
+    })
+    classic.ends[classic.length - 1] = list.ends[index]
+  }
+  return { list: classic, indices: Array.from({ length: classic.length }, (_, index) => index) }
+}
