@@ -7,13 +7,15 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { freePorts } from '../test/kit/gateway-process.ts'
 import { PodRequest } from '../test/kit/pod-request.ts'
 import type { LoopReport } from './loop-watch.ts'
 import type { ProbeReport } from './latency-probe.ts'
 import { cpuSeconds, listening, nextLine, rssMb, rssPeakMb, start, stop } from './processes.ts'
 
 const here = import.meta.dirname
-const ports = { http: 24318, health: 24313, page: 24889 }
+const [http, health, page] = await freePorts(3)
+const ports = { http, health, page }
 const gatewayCore = 0
 const loadCore = 1
 const shape = { counters: 11, gauges: 8, histograms: 1, routes: 50 }

@@ -10,6 +10,7 @@ import { gatewayFlags } from './processes.ts'
 import { Batch } from '../src/otlp/batch.ts'
 import { indexRequest } from '../src/otlp/index-request.ts'
 import { collectorLabelNaming } from '../src/kit/prometheus/label-name.ts'
+import { PieceBuffers } from '../src/components/exporters/prometheus/page-writer.ts'
 import { renderText } from '../src/components/exporters/prometheus/render-text.ts'
 import { negotiate } from '../src/components/exporters/prometheus/page-format.ts'
 import { SeriesStore } from '../src/components/exporters/prometheus/series-store.ts'
@@ -115,8 +116,10 @@ function measure(seriesCount: number): void {
       const started = performance.now()
       const cost = cpuOf(seriesCount, () => {
         let before = performance.now()
-        for (const piece of renderText(store, { format, sendTimestamps: false })) {
-          byteLength += Buffer.from(piece, 'utf8').length
+        const buffers = new PieceBuffers()
+        for (const piece of renderText(store, { format, sendTimestamps: false, buffers })) {
+          byteLength += piece.length
+          buffers.giveBack(piece)
           const now = performance.now()
           longestMs = Math.max(longestMs, now - before)
           before = now

@@ -14,13 +14,10 @@ import { FieldReader } from '../../wire/field-reader.ts'
 import { decodeUtf8 } from '../../wire/utf8.ts'
 import { tagOf } from './field-tag.ts'
 
-export interface IndexedSeries {
-  /** Set once it is forgotten: the next point makes a new one. */
-  isGone: boolean
-}
-
-/** What an exporter does with what is found. */
-export interface SeriesSink<Family, Series extends IndexedSeries> {
+/** What an exporter does with what is found. A series is an object of its own, or a number that leads to one. */
+export interface SeriesSink<Family, Series> {
+  /** Whether it is forgotten: the next point makes a new one. */
+  isGone(series: Series): boolean
   /** Before the points of a metric: whether they are wanted. The points of an unwanted one are not looked at. */
   openMetric(metric: MetricSource<Family>): boolean
   /** A new series, or the one these attributes lead to; undefined when there is none, and that is counted. */
@@ -43,7 +40,7 @@ interface SeriesIndexOptions {
   readonly entriesMax: number
 }
 
-export class SeriesIndex<Family, Series extends IndexedSeries> {
+export class SeriesIndex<Family, Series> {
   readonly #rules: LabelRules
   readonly #entriesMax: number
   readonly #sink: SeriesSink<Family, Series>
@@ -239,7 +236,8 @@ export class SeriesIndex<Family, Series extends IndexedSeries> {
       point.read(dataField, data, scan.start, scan.end)
       const { keyBytes, keyStart, keyEnd } = point
       let series = this.#series.get(metric, keyBytes, keyStart, keyEnd)
-      if (series === undefined || series.isGone) series = this.#openSeries(metric, series)
+      if (series === undefined || this.#sink.isGone(series))
+        series = this.#openSeries(metric, series)
       if (series !== undefined) this.#sink.take(series, point, metric)
     }
   }

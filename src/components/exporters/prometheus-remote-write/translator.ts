@@ -76,6 +76,7 @@ export class Translator {
     this.#index = new SeriesIndex(limits, {
       openMetric: (metric) => this.#judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
+      isGone: (source) => source.isGone,
       take: (source, point, metric) => this.#take(source, point, metric),
       drop: (metric, pointCount) => this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
       closeResource: (resource) => {

@@ -4,8 +4,8 @@ import type { LabelNaming } from '../../../kit/prometheus/label-name.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { FieldReader } from '../../../wire/field-reader.ts'
-import { labelText } from './label-text.ts'
-import type { Exemplar, HistogramValue } from './series.ts'
+import { flatText, labelText } from './label-text.ts'
+import type { Exemplar, HistogramValue } from './series-value.ts'
 import { tagOf } from '../../../kit/prometheus/field-tag.ts'
 
 const noBytes = new Uint8Array(0)
@@ -79,5 +79,5 @@ function readExemplar(
   }
   if (value === undefined) return undefined
   const labels = exemplarLabels(naming, bytes.subarray(start, end), { traceId, spanId })
-  return { labels: labelText(labels).text, value, timeLow, timeHigh }
+  return { labels: flatText(labelText(labels).text), value, timeLow, timeHigh }
 }

@@ -8,6 +8,8 @@ import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import { describeSource } from '../../../kit/prometheus/metric-source.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
 import type { Logger } from '../../../pipeline/host.ts'
+import type { BlockList } from './block-list.ts'
+import { FamilySeries } from './family-series.ts'
 import type { Family, Metric, Verdict } from './series.ts'
 
 interface RegistryOptions {
@@ -15,8 +17,10 @@ interface RegistryOptions {
   /** Names that no metric may take. */
   readonly reserved: ReadonlySet<string>
   readonly log: Logger
-  /** Counts metrics that met a family of another type, or of another help. */
-  readonly conflicts: { readonly type: Counter; readonly help: Counter }
+  /** Where the families keep their series. */
+  readonly blocks: BlockList
+  /** Counts metrics that met a family of another type, another help or another unit. */
+  readonly conflicts: { readonly type: Counter; readonly help: Counter; readonly unit: Counter }
 }
 
 export class FamilyRegistry {
@@ -58,7 +62,7 @@ export class FamilyRegistry {
   /** Forgets families without series. */
   sweep(): void {
     for (const family of this.#families.values()) {
-      if (family.series.size > 0) continue
+      if (family.series.count > 0) continue
       family.isGone = true
       this.#families.delete(family.name)
       for (const name of sampleNames(family.name, family.type)) this.#claims.delete(name)
@@ -74,6 +78,7 @@ export class FamilyRegistry {
     const family = this.#families.get(name)
     if (family?.type === type) {
       this.#compareHelp(family, metric)
+      this.#compareUnit(family, identity.unit, metric)
       return { family, cause: '' }
     }
     const blocker = family ?? this.#blocker(name, type)
@@ -86,10 +91,11 @@ export class FamilyRegistry {
     const family: Family = {
       ...identity,
       help: metric.help,
-      series: new Map(),
+      series: new FamilySeries(this.#options.blocks),
       isGone: false,
       hasLoggedConflict: false,
       hasLoggedHelp: false,
+      hasLoggedUnit: false,
     }
     this.#families.set(name, family)
     for (const sample of sampleNames(name, type)) this.#claims.set(sample, family)
@@ -126,6 +132,18 @@ export class FamilyRegistry {
     this.#options.log.info(
       { family: family.name, kept: family.help, other: metric.help },
       `${describeSource(metric)} has another description: the first one is kept`,
+    )
+  }
+
+  /** Only where the name does not say the unit. */
+  #compareUnit(family: Family, unit: string, metric: Metric): void {
+    if (family.unit === unit) return
+    this.#options.conflicts.unit.add(1)
+    if (family.hasLoggedUnit) return
+    family.hasLoggedUnit = true
+    this.#options.log.warn(
+      { family: family.name, kept: family.unit, other: unit },
+      `${describeSource(metric)} has another unit: the first one is kept`,
     )
   }
 }

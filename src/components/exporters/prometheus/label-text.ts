@@ -24,8 +24,7 @@ export function labelText(labels: readonly Label[]): LabelText {
     }
     text += `="${escapeText(value)}"`
   }
-  // Written to the page as one flat string, and kept for long: a rope would hold on to its pieces.
-  return { text: flat(text), hasQuoted }
+  return { text, hasQuoted }
 }
 
 /** The labels of a text made here. */
@@ -61,6 +60,7 @@ const special = /[\\\n"]/
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '"': '\\"' }
 const labelPattern = /(?:"((?:[^"\\]|\\.)*)"|([^=,"]+))="((?:[^"\\]|\\.)*)"/g
 
-function flat(text: string): string {
+/** For what is kept for long: a text that was joined from pieces holds on to all of them. */
+export function flatText(text: string): string {
   return Buffer.from(text, 'utf8').toString('utf8')
 }

@@ -16,7 +16,7 @@ async function serving(
 ): Promise<void> {
   const host = testHost()
   const settings = schema.parse({ endpoint: '127.0.0.1:0', ...options.config })
-  const render = options.render ?? (() => ['a 1\n', 'b 2\n'].values())
+  const render = options.render ?? (() => texts('a 1\n', 'b 2\n'))
   const page = new MetricsPage(settings, host, render)
   const server = new HttpServer({ settings, where: '', routes: [page.route] }, host)
   await server.start()
@@ -26,6 +26,10 @@ async function serving(
     await server.stop(AbortSignal.timeout(50))
   }
   assert.equal(host.clock.timerCount, 0)
+}
+
+function texts(...pieces: string[]): Iterator<Uint8Array> {
+  return pieces.map((piece) => Buffer.from(piece)).values()
 }
 
 async function ask(port: number, path: string, headers = {}): Promise<IncomingMessage> {
@@ -74,7 +78,7 @@ test('gzip for who accepts it', async () => {
 function longPage(): { render: RenderPage; madeCount: () => number } {
   let madeCount = 0
   const pieces = function* () {
-    for (; madeCount < 4000; madeCount++) yield 'x'.repeat(65_536)
+    for (; madeCount < 4000; madeCount++) yield Buffer.alloc(65_536, 'x')
   }
   return { render: pieces, madeCount: () => madeCount }
 }
@@ -106,8 +110,8 @@ test('a reader that does not read holds no memory, is cut off at its deadline, a
 
 test('a page that was made but cannot leave is cut off at its deadline too', async () => {
   const { render } = longPage()
-  const pages = [render, () => ['a 1\n'].values()]
-  const renderNext: RenderPage = (format) => (pages.shift() ?? render)(format)
+  const pages: RenderPage[] = [render, () => texts('a 1\n')]
+  const renderNext: RenderPage = (...page) => (pages.shift() ?? render)(...page)
   await serving({ render: renderNext }, async (port, host) => {
     const slow = connect(port, '127.0.0.1')
     await once(slow, 'connect')
@@ -137,7 +141,7 @@ test('a reader that goes away ends the making of its page', async () => {
 
 test('a page that fails is cut off, never ended as if whole', async () => {
   const render: RenderPage = function* () {
-    yield 'a 1\n'
+    yield Buffer.from('a 1\n')
     throw new Error('broken')
   }
   await serving({ render }, async (port, host) => {

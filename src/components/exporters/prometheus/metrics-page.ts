@@ -6,6 +6,7 @@ import { constants, createGzip } from 'node:zlib'
 import type { HttpRoute } from '../../../kit/http/http-server.ts'
 import type { Host } from '../../../pipeline/host.ts'
 import { acceptsGzip, negotiate, type PageFormat } from './page-format.ts'
+import { PieceBuffers } from './page-writer.ts'
 import { type ScrapeCounters, scrapeCounters } from './store-metrics.ts'
 
 interface MetricsPageSettings {
@@ -14,8 +15,11 @@ interface MetricsPageSettings {
   readonly write_timeout: number
 }
 
-/** The pieces of a page in a format; text is sent as UTF-8. */
-export type RenderPage = (format: PageFormat) => Iterator<string | Uint8Array>
+/** The pieces of a page in a format; each may lie in one of the buffers. */
+export type RenderPage = (
+  format: PageFormat,
+  buffers: PieceBuffers,
+) => Iterator<Uint8Array<ArrayBufferLike>>
 
 /** Pieces rendered before others get the event loop: about three milliseconds' worth. */
 const piecesAtOnce = 8
@@ -95,7 +99,8 @@ export class MetricsPage {
     const gzip = isGzip ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
     gzip?.pipe(response)
     try {
-      await pour(this.#render(format), gzip ?? response, signal)
+      const buffers = new PieceBuffers()
+      await pour(this.#render(format, buffers), { sink: gzip ?? response, buffers, signal })
       // The last pieces may still wait for a reader that does not read.
       if (!response.writableFinished) await once(response, 'finish', { signal })
     } finally {
@@ -111,18 +116,18 @@ export class MetricsPage {
   }
 }
 
-async function pour(
-  pieces: Iterator<string | Uint8Array>,
-  sink: Writable,
-  signal: AbortSignal,
-): Promise<void> {
+interface Drain {
+  readonly sink: Writable
+  readonly buffers: PieceBuffers
+  readonly signal: AbortSignal
+}
+
+async function pour(pieces: Iterator<Uint8Array>, { sink, buffers, signal }: Drain): Promise<void> {
   let untilPause = piecesAtOnce
   for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
     signal.throwIfAborted()
     const { value } = next
-    const isTaken =
-      value.length === 0 ||
-      sink.write(typeof value === 'string' ? Buffer.from(value, 'utf8') : value)
+    const isTaken = value.length === 0 || sink.write(value, () => buffers.giveBack(value))
     if (!isTaken) await once(sink, 'drain', { signal })
     if (--untilPause > 0) continue
     untilPause = piecesAtOnce

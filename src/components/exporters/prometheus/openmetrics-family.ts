@@ -1,6 +1,8 @@
 import { type EscapingScheme, escapeName } from '../../../kit/prometheus/escaping.ts'
 import type { PrometheusType } from '../../../kit/prometheus/family-identity.ts'
+import { decodeUtf8 } from '../../../wire/utf8.ts'
 import { parseLabelText } from './label-text.ts'
+import { liveSeries } from './live-series.ts'
 import type { Family } from './series.ts'
 
 export interface ShownFamily {
@@ -38,13 +40,14 @@ export function openMetricsFamily(
 }
 
 function hasValues(family: Family, allowed: readonly number[]): boolean {
-  for (const { value } of family.series.values()) if (!allowed.includes(value)) return false
+  for (const { value } of liveSeries(family, 0)) if (!allowed.includes(value)) return false
   return true
 }
 
 function hasLabel(family: Family, wanted: string, scheme: EscapingScheme): boolean {
-  for (const { labels } of family.series.values()) {
-    const names = parseLabelText(labels).map(({ name }) => escapeName(scheme, name, 'label'))
+  for (const series of liveSeries(family, 0)) {
+    const text = decodeUtf8(series.textBytes, series.textStart, series.textEnd)
+    const names = parseLabelText(text).map(({ name }) => escapeName(scheme, name, 'label'))
     if (!names.includes(wanted)) return false
   }
   return true

@@ -34,9 +34,9 @@ export class PrometheusExporter implements Exporter {
       host,
     )
     const sendTimestamps = settings.send_timestamps
-    const page = new MetricsPage(settings, host, (format) => {
+    const page = new MetricsPage(settings, host, (format, buffers) => {
       const render = format.kind === 'protobuf' ? renderProtobuf : renderText
-      return render(this.#store, { format, sendTimestamps })
+      return render(this.#store, { format, sendTimestamps, buffers })
     })
     this.#server = new HttpServer({ settings, where: '', routes: [page.route] }, host)
   }

@@ -20,6 +20,7 @@ import { indexRequest } from '../../../otlp/index-request.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import type { EscapingScheme } from '../../../kit/prometheus/escaping.ts'
 import { negotiate } from './page-format.ts'
+import { PieceBuffers } from './page-writer.ts'
 import { renderText } from './render-text.ts'
 import { SeriesStore } from './series-store.ts'
 import { labelRules, settings as schema } from './settings.ts'
@@ -42,8 +43,9 @@ function exposed(config: object = {}) {
   )
   const render = (accept: string) => {
     const format = negotiate(accept, true)
-    const options = { format, sendTimestamps: settings.send_timestamps }
-    const page = [...renderText(store, options)].join('')
+    const buffers = new PieceBuffers()
+    const options = { format, sendTimestamps: settings.send_timestamps, buffers }
+    const page = Buffer.concat([...renderText(store, options)]).toString('utf8')
     // Every page of every test must be one that a strict reader takes.
     if (format.kind !== 'protobuf') parseExposition(page, format.kind)
     return page

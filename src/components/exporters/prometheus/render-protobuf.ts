@@ -10,14 +10,18 @@ import {
 } from '../../../kit/prometheus/exponential-reader.ts'
 import { zigzag } from '../../../kit/prometheus/count.ts'
 import { epochMs } from '../../../kit/prometheus/nanos.ts'
+import { encodeUtf8 } from '../../../wire/utf8.ts'
 import { WireWriter } from '../../../wire/wire-writer.ts'
-import { parseLabelText } from './label-text.ts'
+import { LabelPairs } from './label-pairs.ts'
+import { liveSeries } from './live-series.ts'
 import type { PageFormat } from './page-format.ts'
+import { pieceBytes } from './page-writer.ts'
 import type { RenderOptions } from './render-text.ts'
-import { type Exemplar, type Family, HistogramValue, type Series, SummaryValue } from './series.ts'
+import type { SeriesCursor } from './series-cursor.ts'
+import { type Exemplar, HistogramValue, SummaryValue } from './series-value.ts'
 import type { SeriesStore } from './series-store.ts'
+import type { Family } from './series.ts'
 
-const pieceLength = 1 << 16
 const noPiece = new Uint8Array(0)
 const typeNumbers = {
   counter: 0,
@@ -31,66 +35,117 @@ const typeNumbers = {
 /** What OpenTelemetry's specification puts where a point has no zero threshold. */
 const zeroThresholdDefault = 1e-128
 
-/** A family is one message, so all of it is encoded before its length is known; empty pieces are pauses. */
-export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Generator<Uint8Array> {
-  const writer = new MetricWriter(options)
+/**
+ * A message is encoded before its length is known. A family larger than this goes in several messages of one name,
+ * which Prometheus takes for one: else a million series of one family would all lie in memory.
+ */
+const messageBytesMax = 4 << 20
+
+interface Head {
+  readonly name: string
+  readonly help: string
+  readonly type: Family['type']
+  readonly unit: string
+}
+
+/** Empty pieces are pauses. */
+export function* renderProtobuf(
+  store: SeriesStore,
+  options: Omit<RenderOptions, 'buffers'>,
+): Generator<Uint8Array> {
+  const { scheme } = options.format
+  const page = new FamilyMessages(options)
   const beforeMs = store.expiredBeforeMs()
+  const names = new Set<string>([escapeName(scheme, store.targets.name, 'metric')])
+  page.open({ name: store.targets.name, help: 'Target metadata', type: 'gauge', unit: '' })
   for (const info of store.targets.values()) {
-    if (info.receivedMs >= beforeMs) writer.info(info.labels.text, info)
+    if (info.receivedMs < beforeMs) continue
+    page.writer.info(info.labels.text, info)
+    if (page.writer.isDue) yield* page.pause()
   }
-  const infos = writer.finish()
-  const names = new Set<string>([escapeName(options.format.scheme, store.targets.name, 'metric')])
-  const infoHead = { name: store.targets.name, help: 'Target metadata', unit: '' }
-  if (infos.length > 0) yield* familyPieces([infos], { ...infoHead, type: 'gauge' }, options.format)
+  yield* page.close()
   for (const family of store.families.sorted()) {
-    const name = escapeName(options.format.scheme, family.name, 'metric')
+    const name = escapeName(scheme, family.name, 'metric')
     // Escaping may make one name of two: the first has it.
     if (names.has(name)) continue
-    const pieces: Uint8Array[] = []
-    for (const series of family.series.values()) {
-      if (series.receivedMs < beforeMs) continue
-      writer.series(series)
-      if (writer.byteLength < pieceLength) continue
-      pieces.push(writer.finish())
-      yield noPiece
+    page.open(family)
+    for (const series of liveSeries(family, beforeMs)) {
+      names.add(name)
+      page.writer.series(series, family.type)
+      if (page.writer.isDue) yield* page.pause()
     }
-    if (writer.byteLength > 0) pieces.push(writer.finish())
-    if (pieces.length === 0) continue
-    names.add(name)
-    yield* familyPieces(pieces, family, options.format)
+    yield* page.close()
   }
 }
 
-function* familyPieces(
-  pieces: readonly Uint8Array[],
-  { name, help, type, unit }: Pick<Family, 'name' | 'help' | 'type' | 'unit'>,
-  { scheme }: PageFormat,
-): Generator<Uint8Array> {
-  const head = new WireWriter()
-  head.string(1, escapeName(scheme, name, 'metric'))
-  if (help !== '') head.string(2, help)
-  head.uint(3, typeNumbers[type])
-  if (unit !== '') head.string(5, unit)
-  const headBytes = head.finish()
-  let rest = pieces.reduce((sum, piece) => sum + piece.length, headBytes.length)
-  const length: number[] = []
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) length.push((rest % 128) | 0x80)
-  length.push(rest)
-  yield Uint8Array.from(length)
-  yield headBytes
-  yield* pieces
+/** Gathers the metrics of one family, and puts them into messages. */
+class FamilyMessages {
+  readonly writer: MetricWriter
+  readonly #format: PageFormat
+  #head: Uint8Array = noPiece
+  #pieces: Uint8Array[] = []
+  #byteLength = 0
+
+  constructor(options: Omit<RenderOptions, 'buffers'>) {
+    this.writer = new MetricWriter(options)
+    this.#format = options.format
+  }
+
+  open({ name, help, type, unit }: Head): void {
+    const head = new WireWriter()
+    head.string(1, escapeName(this.#format.scheme, name, 'metric'))
+    if (help !== '') head.string(2, help)
+    head.uint(3, typeNumbers[type])
+    if (unit !== '') head.string(5, unit)
+    this.#head = head.finish()
+  }
+
+  *pause(): Generator<Uint8Array> {
+    this.#take()
+    if (this.#byteLength >= messageBytesMax) yield* this.close()
+    else yield noPiece
+  }
+
+  /** The rest of the family; nothing if there is none. */
+  *close(): Generator<Uint8Array> {
+    this.#take()
+    if (this.#byteLength === 0) return
+    const length: number[] = []
+    let rest = this.#head.length + this.#byteLength
+    for (; rest > 0x7f; rest = Math.floor(rest / 128)) length.push((rest % 128) | 0x80)
+    length.push(rest)
+    yield Uint8Array.from(length)
+    yield this.#head
+    yield* this.#pieces
+    this.#pieces = []
+    this.#byteLength = 0
+  }
+
+  #take(): void {
+    if (this.writer.byteLength === 0) return
+    const piece = this.writer.finish()
+    this.#pieces.push(piece)
+    this.#byteLength += piece.length
+  }
 }
 
 class MetricWriter {
-  readonly #writer = new WireWriter(2 * pieceLength)
-  readonly #options: RenderOptions
+  readonly #writer = new WireWriter(2 * pieceBytes)
+  readonly #options: Omit<RenderOptions, 'buffers'>
+  readonly #labels: LabelPairs
 
-  constructor(options: RenderOptions) {
+  constructor(options: Omit<RenderOptions, 'buffers'>) {
     this.#options = options
+    this.#labels = new LabelPairs(1, options.format.scheme)
   }
 
   get byteLength(): number {
     return this.#writer.byteLength
+  }
+
+  /** Whether there is enough for a piece. */
+  get isDue(): boolean {
+    return this.#writer.byteLength >= pieceBytes
   }
 
   finish(): Uint8Array {
@@ -98,62 +153,48 @@ class MetricWriter {
   }
 
   info(labels: string, time: { timeLow: number; timeHigh: number }): void {
-    this.#metric(labels, time, () => this.#writer.message(2, () => this.#writer.double(1, 1)))
-  }
-
-  series(series: Series): void {
-    this.#metric(series.labels, series, () => this.#value(series))
-  }
-
-  /** Field 4 of MetricFamily. */
-  #metric(
-    labels: string,
-    { timeLow, timeHigh }: { timeLow: number; timeHigh: number },
-    value: () => void,
-  ): void {
-    const writer = this.#writer
-    writer.message(4, () => {
-      this.#labels(1, labels)
-      value()
-      if (this.#options.sendTimestamps && (timeLow !== 0 || timeHigh !== 0)) {
-        writer.uint(6, epochMs(timeLow, timeHigh))
-      }
+    const text = encodeUtf8(labels)
+    this.#writer.message(4, () => {
+      this.#writer.raw(this.#labels.fields(text, 0, text.length))
+      this.#writer.message(2, () => this.#writer.double(1, 1))
+      this.#timestamp(time)
     })
   }
 
-  #labels(field: number, text: string): void {
-    const writer = this.#writer
-    const names = new Set<string>()
-    for (const label of parseLabelText(text)) {
-      const name = escapeName(this.#options.format.scheme, label.name, 'label')
-      if (names.has(name)) continue
-      names.add(name)
-      writer.message(field, () => {
-        writer.string(1, name)
-        writer.string(2, label.value)
-      })
-    }
+  /** Field 4 of MetricFamily. */
+  series(series: SeriesCursor, type: Family['type']): void {
+    this.#writer.message(4, () => {
+      const { textBytes, textStart, textEnd } = series
+      this.#writer.raw(this.#labels.fields(textBytes, textStart, textEnd))
+      this.#value(series, type)
+      this.#timestamp(series)
+    })
   }
 
-  #value(series: Series): void {
-    const { detail, family } = series
+  #timestamp({ timeLow, timeHigh }: { timeLow: number; timeHigh: number }): void {
+    if (!this.#options.sendTimestamps || (timeLow === 0 && timeHigh === 0)) return
+    this.#writer.uint(6, epochMs(timeLow, timeHigh))
+  }
+
+  #value(series: SeriesCursor, type: Family['type']): void {
+    const { detail } = series
     const writer = this.#writer
     if (detail instanceof HistogramValue) {
       writer.message(7, () => this.#histogram(series, detail))
     } else if (detail instanceof SummaryValue) {
       writer.message(4, () => this.#summary(series, detail))
     } else if (detail !== undefined) writer.message(7, () => this.#native(series, detail))
-    else if (family.type === 'counter') writer.message(3, () => this.#counter(series))
-    else writer.message(family.type === 'unknown' ? 5 : 2, () => writer.double(1, series.value))
+    else if (type === 'counter') writer.message(3, () => this.#counter(series))
+    else writer.message(type === 'unknown' ? 5 : 2, () => writer.double(1, series.value))
   }
 
-  #counter(series: Series): void {
+  #counter(series: SeriesCursor): void {
     this.#writer.double(1, series.value)
     this.#exemplar(2, series.exemplar)
     this.#time(3, series.startLow, series.startHigh)
   }
 
-  #summary(series: Series, { countLow, countHigh, sum, quantiles }: SummaryValue): void {
+  #summary(series: SeriesCursor, { countLow, countHigh, sum, quantiles }: SummaryValue): void {
     const writer = this.#writer
     writer.int64(1, unsigned(countLow, countHigh))
     writer.double(2, sum)
@@ -166,7 +207,7 @@ class MetricWriter {
     this.#time(4, series.startLow, series.startHigh)
   }
 
-  #histogram(series: Series, value: HistogramValue): void {
+  #histogram(series: SeriesCursor, value: HistogramValue): void {
     const { layout, counts, exemplars } = value
     const writer = this.#writer
     const count = unsigned(value.countLow, value.countHigh)
@@ -191,7 +232,7 @@ class MetricWriter {
     })
   }
 
-  #native(series: Series, exact: Exponential): void {
+  #native(series: SeriesCursor, exact: Exponential): void {
     const writer = this.#writer
     const value = coarser(exact, Math.max(0, exact.scale - nativeScaleMax))
     writer.int64(1, BigInt(nativeCount(value)))
@@ -226,7 +267,8 @@ class MetricWriter {
     if (exemplar === undefined) return
     const writer = this.#writer
     writer.message(field, () => {
-      this.#labels(1, exemplar.labels)
+      const labels = encodeUtf8(exemplar.labels)
+      writer.raw(this.#labels.fields(labels, 0, labels.length))
       writer.double(2, exemplar.value)
       this.#time(3, exemplar.timeLow, exemplar.timeHigh)
     })

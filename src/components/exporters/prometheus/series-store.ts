@@ -7,12 +7,16 @@ import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
 import { describeSource } from '../../../kit/prometheus/metric-source.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
+import { decodeUtf8 } from '../../../wire/utf8.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { FamilyRegistry } from './family-registry.ts'
+import { BlockList } from './block-list.ts'
 import { labelText } from './label-text.ts'
-import { type Family, type Metric, Series, type Verdict } from './series.ts'
+import { rowsMax } from './series-block.ts'
+import { SeriesCursor } from './series-cursor.ts'
+import type { Family, Metric, Verdict } from './series.ts'
 import { storeMetrics, type StoreMetrics } from './store-metrics.ts'
 import { TargetInfos } from './target-infos.ts'
 import { ValueTaker } from './value-taker.ts'
@@ -32,7 +36,11 @@ export class SeriesStore {
   readonly #options: StoreOptions
   readonly #host: ExporterHost
   readonly #metrics: StoreMetrics
-  readonly #index: SeriesIndex<Verdict, Series>
+  readonly #blocks = new BlockList()
+  /** Values are handles of the block list. */
+  readonly #index: SeriesIndex<Verdict, number>
+  readonly #series = new SeriesCursor()
+  readonly #seed: number
   readonly #taker: ValueTaker
   readonly #deltas: DeltaStreams
   readonly #drops = new Map<string, number>()
@@ -55,17 +63,20 @@ export class SeriesStore {
       naming: options.naming,
       reserved: new Set([this.targets.name]),
       log: host.log,
+      blocks: this.#blocks,
       conflicts: this.#metrics,
     })
     this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log)
     this.#taker = new ValueTaker(options, this.#deltas)
     const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    this.#seed = seed
     // Twice, since a series has a key more for each order its attributes come in.
-    const limits = { rules: options.rules, seed: seed, entriesMax: options.seriesMax * 2 }
+    const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2 }
     this.#index = new SeriesIndex(limits, {
       openMetric: (metric) => this.families.judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
-      take: (series, point, metric) => this.#take(series, point, metric),
+      isGone: (handle) => this.#blocks.isGone(handle),
+      take: (handle, point, metric) => this.#take(this.#at(handle), point, metric),
       drop: (metric, pointCount) => this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
       closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
     })
@@ -101,14 +112,15 @@ export class SeriesStore {
     const nowMs = this.#host.clock.monotonicMs()
     // The sources of what is added up are kept for as long.
     const staleMs = this.#deltas.count > 0 ? nowMs - this.#options.deltas.max_stale : nowMs
-    const isDone = this.#index.sweep(entryCount, Math.min(beforeMs, staleMs), (series) => {
+    const isDone = this.#index.sweep(entryCount, Math.min(beforeMs, staleMs), (handle) => {
+      if (this.#blocks.isGone(handle)) return true
+      const series = this.#at(handle)
       this.#deltas.expire(series, nowMs)
       // What a delta stream has added up outlives the line on the page, as max_stale says.
-      if (!series.isGone && series.receivedMs < beforeMs && series.delta === undefined) {
-        this.#metrics.expired.add(1)
-        this.#remove(series)
-      }
-      return series.isGone
+      if (series.receivedMs >= beforeMs || series.delta !== undefined) return false
+      this.#metrics.expired.add(1)
+      this.#remove(series)
+      return true
     })
     if (!isDone) return
     this.families.sweep()
@@ -116,7 +128,7 @@ export class SeriesStore {
     this.#hasLoggedOverflow &&= this.#seriesCount >= this.#options.seriesMax
   }
 
-  #take(series: Series, point: PointReader, metric: Metric): void {
+  #take(series: SeriesCursor, point: PointReader, metric: Metric): void {
     if (!point.hasRecordedValue) {
       this.#remove(series)
       this.#takenCount++
@@ -130,18 +142,20 @@ export class SeriesStore {
     }
     this.#drop(cause, 1)
     // A series whose very first point was unusable has nothing to show.
-    if (series.timeLow === 0 && series.timeHigh === 0 && series.receivedMs === 0) {
-      this.#remove(series)
-    }
+    if (series.receivedMs < 0) this.#remove(series)
+  }
+
+  #at(handle: number): SeriesCursor {
+    return this.#series.moveTo(this.#blocks.at(handle)!, handle & (rowsMax - 1))
   }
 
   #open(
     metric: Metric,
     attributes: readonly TextAttribute[],
     point: PointReader,
-  ): Series | undefined {
+  ): number | undefined {
     const family = metric.family!.family!
-    const labels = labelText(
+    const { text, hasQuoted } = labelText(
       seriesLabels(this.#options.rules, {
         point: attributes,
         resource: metric.scope.resource.labels,
@@ -149,45 +163,52 @@ export class SeriesStore {
         reserved: reservedLabel(metric.dataField),
       }),
     )
+    const bytes = Buffer.from(text, 'utf8')
+    const labels = { bytes, hash: hashBytes(bytes, this.#seed) }
     const attributesHash = hashText(attributesIdentity(attributes))
-    const existing = family.series.get(labels.text)
-    if (existing !== undefined) {
-      if (existing.metric === metric && existing.attributesHash === attributesHash) return existing
-      if (!this.#isOver(existing, point)) {
-        this.#collide(existing, metric)
+    const existing = family.series.find(labels)
+    if (existing !== -1) {
+      const handle = this.#blocks.handle(existing)
+      const series = this.#at(handle)
+      if (series.metric === metric && series.attributesHash === attributesHash) return handle
+      if (!this.#isOver(series, point)) {
+        this.#collide(series, metric)
         return undefined
       }
-      this.#remove(existing)
+      this.#remove(series)
     }
     // Nothing to delete, and nothing to remember for it.
     if (!point.hasRecordedValue) {
       this.#takenCount++
       return undefined
     }
-    if (this.#seriesCount >= this.#options.seriesMax) {
+    if (this.#seriesCount >= this.#options.seriesMax || this.#blocks.isFull) {
       this.#overflow(family)
       return undefined
     }
-    const series = new Series(family, metric, { ...labels, attributesHash })
-    family.series.set(labels.text, series)
+    const handle = this.#blocks.handle(family.series.add(labels, metric))
+    const series = this.#at(handle)
+    series.attributesHash = attributesHash
+    if (hasQuoted) series.markQuoted()
     this.#seriesCount++
-    return series
+    return handle
   }
 
   /** Expired, or ended before the newcomer began: a process that was restarted is no second source. */
-  #isOver(series: Series, point: PointReader): boolean {
+  #isOver(series: SeriesCursor, point: PointReader): boolean {
     if (series.receivedMs < this.#nowMs - this.#options.expirationMs) return true
     const { timeLow, timeHigh } = series
     return compareNanos(point.startLow, point.startHigh, timeLow, timeHigh) > 0
   }
 
-  #collide(series: Series, metric: Metric): void {
+  #collide(series: SeriesCursor, metric: Metric): void {
     this.#metrics.collisions.add(1)
     this.#drop('series_collision', 1)
     if (series.hasLoggedCollision) return
-    series.hasLoggedCollision = true
+    series.markCollided()
+    const labels = decodeUtf8(series.textBytes, series.textStart, series.textEnd)
     this.#host.log.warn(
-      { series: `${series.family.name}{${series.labels}}` },
+      { series: `${series.metric.family!.family!.name}{${labels}}` },
       `two sources collide on one series: ${describeSource(series.metric)} keeps it, points of ` +
         `${describeSource(metric)} are dropped until it has expired`,
     )
@@ -204,11 +225,10 @@ export class SeriesStore {
     )
   }
 
-  #remove(series: Series): void {
-    if (series.isGone) return
-    series.isGone = true
+  #remove(series: SeriesCursor): void {
     this.#deltas.forget(series)
-    series.family.series.delete(series.labels)
+    const { metric, block, row } = series
+    metric.family!.family!.series.remove(block, row)
     this.#seriesCount--
   }
 
@@ -235,4 +255,14 @@ function hashText(text: string): number {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   }
   return hash
+}
+
+/** The seed keeps strangers from choosing labels that all fall into one place. */
+function hashBytes(bytes: Uint8Array, seed: number): number {
+  let hash = seed ^ bytes.length
+  for (let index = 0; index < bytes.length; index++) {
+    hash = Math.imul(hash ^ bytes[index], 0x01000193)
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  return hash ^ (hash >>> 13)
 }

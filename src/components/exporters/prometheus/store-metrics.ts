@@ -30,7 +30,7 @@ const help = {
   sources: 'Resources, scopes and metrics that are known now, each counted.',
   expired: 'Series forgotten because nothing came for metric_expiration.',
   overflow: 'Points of new series dropped because max_series was reached.',
-  conflicts: 'Metrics that met a family of the same name and another type or help.',
+  conflicts: 'Metrics that met a family of the same name and another type, help or unit.',
   collisions: 'Points dropped because another source owns their series.',
   scrapes: 'Scrapes answered, by result.',
 } as const
@@ -69,6 +69,7 @@ export interface StoreMetrics {
   readonly collisions: Counter
   readonly type: Counter
   readonly help: Counter
+  readonly unit: Counter
   readonly deltas: DeltaCounters
 }
 
@@ -101,6 +102,7 @@ export function storeMetrics(host: Host, gauges: StoreGauges): StoreMetrics {
     collisions: counter('collisions'),
     type: counter('conflicts', { kind: 'type' }),
     help: counter('conflicts', { kind: 'help' }),
+    unit: counter('conflicts', { kind: 'unit' }),
     deltas: deltaCounters(host, prefix, gauges.deltaStreams),
   }
 }

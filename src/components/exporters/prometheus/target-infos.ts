@@ -1,6 +1,6 @@
 import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import type { ResourceSource } from '../../../kit/prometheus/metric-source.ts'
-import { labelText, type LabelText } from './label-text.ts'
+import { flatText, labelText, type LabelText } from './label-text.ts'
 
 export interface TargetInfo {
   readonly labels: LabelText
@@ -44,7 +44,9 @@ export class TargetInfos {
     if (info === undefined || !hasTaken) return
     let known = this.#infos.get(targetKey)
     if (known?.resource !== resource) {
-      known = { labels: labelText(info), resource, receivedMs: 0, timeLow: 0, timeHigh: 0 }
+      const { text, hasQuoted } = labelText(info)
+      const labels = { text: flatText(text), hasQuoted }
+      known = { labels, resource, receivedMs: 0, timeLow: 0, timeHigh: 0 }
       this.#infos.set(targetKey, known)
     }
     known.receivedMs = nowMs

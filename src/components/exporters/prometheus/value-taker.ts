@@ -8,7 +8,9 @@ import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
 import { bucketExemplars, newestExemplar } from './exemplars.ts'
-import { HistogramValue, type Metric, type Series, SummaryValue } from './series.ts'
+import type { SeriesCursor } from './series-cursor.ts'
+import { HistogramValue, SummaryValue } from './series-value.ts'
+import type { Metric } from './series.ts'
 
 interface TakerOptions {
   readonly rules: LabelRules
@@ -35,7 +37,12 @@ export class ValueTaker {
   }
 
   /** Undefined when the point is now part of the series, or the cause for which it was dropped. */
-  take(series: Series, point: PointReader, metric: Metric, nowMs: number): string | undefined {
+  take(
+    series: SeriesCursor,
+    point: PointReader,
+    metric: Metric,
+    nowMs: number,
+  ): string | undefined {
     const { timeLow, timeHigh } = point
     if (compareNanos(timeLow, timeHigh, series.timeLow, series.timeHigh) < 0) return 'out_of_order'
     const { dataField } = metric
@@ -48,10 +55,8 @@ export class ValueTaker {
     }
     if (isNumber) this.#setNumber(series, point, metric)
     else this.#setDetail(series, point, dataField)
-    series.timeLow = timeLow
-    series.timeHigh = timeHigh
-    series.startLow = point.startLow
-    series.startHigh = point.startHigh
+    series.setTime(timeLow, timeHigh)
+    series.setStart(point.startLow, point.startHigh)
     this.hasTaken = true
     if (compareNanos(timeLow, timeHigh, this.newestLow, this.newestHigh) > 0) {
       this.newestLow = timeLow
@@ -60,24 +65,24 @@ export class ValueTaker {
     return undefined
   }
 
-  #read({ detail }: Series, point: PointReader, dataField: number): string | undefined {
+  #read({ detail }: SeriesCursor, point: PointReader, dataField: number): string | undefined {
     const known = detail instanceof HistogramValue ? detail.layout : undefined
     return this.#value.read(point, dataField, known)
   }
 
-  #setNumber(series: Series, point: PointReader, metric: Metric): void {
+  #setNumber(series: SeriesCursor, point: PointReader, metric: Metric): void {
     series.value = point.value
     if (point.isInteger && !isExact(point)) series.digits = integerDigits(point)
     else if (series.digits !== undefined) series.digits = undefined
     if (metric.isMonotonic) this.#keepExemplar(series, point)
   }
 
-  #keepExemplar(series: Series, point: PointReader): void {
+  #keepExemplar(series: SeriesCursor, point: PointReader): void {
     if (point.exemplars.length === 0 || !this.#options.keepsExemplars) return
     series.exemplar = newestExemplar(this.#options.rules.naming, point, series.exemplar)
   }
 
-  #setDetail(series: Series, point: PointReader, dataField: number): void {
+  #setDetail(series: SeriesCursor, point: PointReader, dataField: number): void {
     if (dataField === metricDataFields.histogram) this.#setHistogram(series, point)
     else if (dataField === metricDataFields.exponentialHistogram) {
       series.detail = this.#value.exponential
@@ -85,7 +90,7 @@ export class ValueTaker {
     } else this.#setSummary(series)
   }
 
-  #setHistogram(series: Series, point: PointReader): void {
+  #setHistogram(series: SeriesCursor, point: PointReader): void {
     const { histogram, bounds } = this.#value
     let value = series.detail as HistogramValue | undefined
     if (value?.layout !== bounds) {
@@ -102,7 +107,7 @@ export class ValueTaker {
     }
   }
 
-  #setSummary(series: Series): void {
+  #setSummary(series: SeriesCursor): void {
     const { summary } = this.#value
     const value = (series.detail as SummaryValue | undefined) ?? new SummaryValue()
     value.countLow = summary.countLow
@@ -132,9 +137,10 @@ function copyCounts(value: HistogramValue, { counts }: HistogramReader): void {
     value.counts = new Uint32Array(counts.byteLength / 4)
     value.exemplars = undefined
   }
-  const target = new Uint8Array(value.counts.buffer)
-  for (let index = 0; index < target.length; index++) {
-    target[index] = counts.bytes[counts.start + index]!
+  const { counts: target } = value
+  const { bytes } = counts
+  for (let index = 0, at = counts.start; index < target.length; index++, at += 4) {
+    target[index] = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
   }
 }
 

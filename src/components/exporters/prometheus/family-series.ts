@@ -1,0 +1,119 @@
+/** The series of one family: rows in blocks, found by label text. */
+import { intColumns as columns, intsPerRow, rowsMax, type SeriesBlock } from './series-block.ts'
+import type { BlockList } from './block-list.ts'
+import type { Metric } from './series.ts'
+
+export interface LabelBytes {
+  /** UTF-8 without braces. */
+  readonly bytes: Uint8Array
+  readonly hash: number
+}
+
+const rowsMin = 4
+const emptySlot = 0
+const goneSlot = -1
+
+export class FamilySeries {
+  readonly #list: BlockList
+  #blocks: SeriesBlock[] = []
+  /** Blocks with free rows; new series go to the last. */
+  readonly #open: SeriesBlock[] = []
+  #count = 0
+  /** Positions plus 1 by the hash of their label text, open addressing; the length is a power of two. */
+  #slots = new Int32Array(8)
+  /** Slots that are not empty. */
+  #slotsUsed = 0
+
+  constructor(list: BlockList) {
+    this.#list = list
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** In the order of the page. */
+  get blocks(): readonly SeriesBlock[] {
+    return this.#blocks
+  }
+
+  /** The position of the series with these labels; -1 when there is none. */
+  find({ bytes, hash }: LabelBytes): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const slot = slots[at]
+      if (slot === emptySlot) return -1
+      if (slot !== goneSlot && this.#hasText(slot - 1, bytes, hash)) return slot - 1
+    }
+  }
+
+  /** Adds a series that is not there yet, and gives its position. */
+  add(labels: LabelBytes, metric: Metric): number {
+    let block = this.#open.at(-1)
+    if (block === undefined) {
+      block = this.#list.open(Math.min(rowsMax, Math.max(rowsMin, this.#count)))
+      this.#blocks.push(block)
+      this.#open.push(block)
+    }
+    const row = block.add(metric, labels.bytes)
+    block.ints[row * intsPerRow + columns.textHash] = labels.hash
+    this.#count++
+    if (block.isFull) this.#open.pop()
+    const position = block.id * rowsMax + row
+    // Three quarters full at most, or looking for what is not there would take long.
+    if ((this.#slotsUsed + 1) * 4 > this.#slots.length * 3) this.#rebuild()
+    else this.#insert(labels.hash, position)
+    return position
+  }
+
+  remove(block: SeriesBlock, row: number): void {
+    const position = block.id * rowsMax + row
+    const mask = this.#slots.length - 1
+    let at = block.ints[row * intsPerRow + columns.textHash] & mask
+    while (this.#slots[at] !== position + 1) at = (at + 1) & mask
+    this.#slots[at] = goneSlot
+    if (block.isFull) this.#open.push(block)
+    block.remove(row)
+    this.#count--
+    if (block.rowCount > 0) return
+    this.#blocks.splice(this.#blocks.indexOf(block), 1)
+    this.#open.splice(this.#open.indexOf(block), 1)
+    this.#list.close(block)
+  }
+
+  #hasText(position: number, bytes: Uint8Array, hash: number): boolean {
+    const block = this.#list.at(position)!
+    const at = (position % rowsMax) * intsPerRow
+    const { ints, text } = block
+    if (ints[at + columns.textHash] !== hash) return false
+    if (ints[at + columns.textLength] !== bytes.length) return false
+    const start = ints[at + columns.textStart]
+    for (let index = 0; index < bytes.length; index++) {
+      if (text[start + index] !== bytes[index]) return false
+    }
+    return true
+  }
+
+  #insert(hash: number, position: number): void {
+    const mask = this.#slots.length - 1
+    let at = hash & mask
+    while (this.#slots[at] > 0) at = (at + 1) & mask
+    if (this.#slots[at] === emptySlot) this.#slotsUsed++
+    this.#slots[at] = position + 1
+  }
+
+  /** With room for twice as many as there are. */
+  #rebuild(): void {
+    let length = 8
+    while (length < this.#count * 2) length *= 2
+    this.#slots = new Int32Array(length)
+    this.#slotsUsed = 0
+    for (const block of this.#blocks) {
+      for (let row = 0; row < block.capacity; row++) {
+        if (!block.isLive(row)) continue
+        this.#insert(block.ints[row * intsPerRow + columns.textHash], block.id * rowsMax + row)
+      }
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/** Values that are more than a number. */
+import type { BucketBounds } from '../../../kit/prometheus/bucket-bounds.ts'
+import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
+
+export type SeriesDetail = HistogramValue | SummaryValue | Exponential
+
+export interface Exemplar {
+  /** Without braces. */
+  readonly labels: string
+  readonly value: number
+  readonly timeLow: number
+  readonly timeHigh: number
+}
+
+export class HistogramValue {
+  layout: BucketBounds
+  /** Bucket counts, each two 32-bit halves, low first. */
+  counts: Uint32Array
+  countLow = 0
+  countHigh = 0
+  sum = NaN
+  hasSum = false
+  /** Newest by bucket. */
+  exemplars: (Exemplar | undefined)[] | undefined = undefined
+
+  constructor(layout: BucketBounds, counts: Uint32Array) {
+    this.layout = layout
+    this.counts = counts
+  }
+}
+
+export class SummaryValue {
+  countLow = 0
+  countHigh = 0
+  sum = NaN
+  /** Quantile, value, quantile, value ... */
+  quantiles: readonly number[] = []
+}

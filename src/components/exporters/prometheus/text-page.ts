@@ -1,0 +1,320 @@
+/** Writes families and series as text 0.0.4, text 1.0.0 or OpenMetrics. */
+import { escapeName, isLegacyMetricName } from '../../../kit/prometheus/escaping.ts'
+import { type Exponential, nativeCount } from '../../../kit/prometheus/exponential-reader.ts'
+import type { Count } from '../../../kit/prometheus/count.ts'
+import { epochMs, secondsText } from '../../../kit/prometheus/nanos.ts'
+import { canonicalText, shortText, unsignedText } from '../../../kit/prometheus/number-text.ts'
+import { decodeUtf8, encodeUtf8 } from '../../../wire/utf8.ts'
+import { escapeLabelText, escapeText } from './label-text.ts'
+import { openMetricsFamily, type ShownFamily } from './openmetrics-family.ts'
+import type { PageFormat } from './page-format.ts'
+import type { PageWriter } from './page-writer.ts'
+import type { SeriesCursor } from './series-cursor.ts'
+import { type Exemplar, HistogramValue, SummaryValue } from './series-value.ts'
+import type { SeriesStore } from './series-store.ts'
+import type { Family } from './series.ts'
+import type { TargetInfo } from './target-infos.ts'
+
+interface Nanos {
+  readonly timeLow: number
+  readonly timeHigh: number
+}
+
+const lineFeed = 0x0a
+const blank = 0x20
+
+/** What text 0.0.4 and 1.0.0 call each type: they know fewer. */
+const textTypes = {
+  counter: 'counter',
+  gauge: 'gauge',
+  histogram: 'histogram',
+  summary: 'summary',
+  unknown: 'untyped',
+  info: 'gauge',
+  stateset: 'gauge',
+} as const
+
+export class TextPage {
+  readonly isOpenMetrics: boolean
+  readonly #store: SeriesStore
+  readonly #writer: PageWriter
+  readonly #format: PageFormat
+  readonly #sendTimestamps: boolean
+  /** Names on this page so far, where escaping may make one of two. */
+  readonly #names = new Set<string>()
+  // Of the family whose turn it is.
+  #name = ''
+  #isQuoted = false
+  #hasCreated = false
+  #hasExemplars = false
+  #isCounter = false
+  // Of the series whose turn it is: its labels, and the time behind its values.
+  #labels: Uint8Array = noBytes
+  #labelStart = 0
+  #labelEnd = 0
+  #time = ''
+
+  constructor(
+    store: SeriesStore,
+    writer: PageWriter,
+    { format, sendTimestamps }: { format: PageFormat; sendTimestamps: boolean },
+  ) {
+    this.#store = store
+    this.#writer = writer
+    this.#format = format
+    this.#sendTimestamps = sendTimestamps
+    this.isOpenMetrics = format.kind === 'openmetrics'
+  }
+
+  /** Makes a family the current one and writes its comments; false when escaping made its name another's. */
+  open(family: Family): boolean {
+    const { scheme } = this.#format
+    this.#name = escapeName(scheme, family.name, 'metric')
+    const shown = this.#shown(family)
+    if (scheme !== 'allow-utf-8') {
+      if (this.#names.has(shown.name)) return false
+      this.#names.add(shown.name)
+    }
+    this.#isQuoted = !isLegacyMetricName(this.#name)
+    this.#isCounter = family.type === 'counter'
+    // A counter that could not drop its _total is no counter to OpenMetrics, and has no _created.
+    const isDemoted = this.#isCounter && shown.type === 'unknown'
+    this.#hasExemplars = this.isOpenMetrics && !isDemoted
+    this.#hasCreated = this.#hasExemplars && !this.#store.families.has(`${shown.name}_created`)
+    this.#comments(shown, family)
+    return true
+  }
+
+  #shown(family: Family): ShownFamily {
+    const name = this.#name
+    if (!this.isOpenMetrics) return { name, type: family.type }
+    const { scheme } = this.#format
+    const isTaken = (other: string) => this.#store.families.has(other)
+    return openMetricsFamily(family, name, { scheme, isTaken })
+  }
+
+  #comments({ name, type }: ShownFamily, { help, unit }: { help: string; unit: string }): void {
+    const writer = this.#writer
+    const shown = isLegacyMetricName(name) ? name : `"${escapeText(name)}"`
+    const typeLine = `# TYPE ${shown} ${this.isOpenMetrics ? type : textTypes[type]}\n`
+    if (!this.isOpenMetrics) {
+      if (help !== '') writer.text(`# HELP ${shown} ${escapeHelp(help)}\n`)
+      writer.text(typeLine)
+      return
+    }
+    writer.text(typeLine)
+    const mayHaveUnit = type !== 'info' && type !== 'stateset'
+    if (mayHaveUnit && unit !== '' && name.endsWith(`_${unit}`))
+      writer.text(`# UNIT ${shown} ${unit}\n`)
+    if (help !== '') writer.text(`# HELP ${shown} ${escapeText(help)}\n`)
+  }
+
+  /** Makes target_info the current family and writes its comments. */
+  openTargetInfos(): void {
+    this.#name = escapeName(this.#format.scheme, this.#store.targets.name, 'metric')
+    this.#names.add(this.#name)
+    this.#isQuoted = !isLegacyMetricName(this.#name)
+    this.#comments({ name: this.#name, type: 'gauge' }, { help: 'Target metadata', unit: '' })
+  }
+
+  targetInfo(info: TargetInfo): void {
+    const { scheme } = this.#format
+    const isKept = scheme === 'allow-utf-8' || (scheme !== 'dots' && !info.labels.hasQuoted)
+    this.#setLabels(isKept ? info.labels.text : escapeLabelText(info.labels.text, scheme))
+    this.#time = this.#timeText(info)
+    this.#head('')
+    this.#number(1)
+    this.#end()
+  }
+
+  /** All lines of one series of the current family. */
+  series(series: SeriesCursor): void {
+    this.#readLabels(series)
+    this.#time = this.#timeText(series)
+    const { detail } = series
+    if (detail instanceof HistogramValue) this.#histogram(detail)
+    else if (detail instanceof SummaryValue) this.#summary(detail)
+    else if (detail !== undefined) this.#exponential(detail)
+    else {
+      this.#head('')
+      const { digits } = series
+      if (digits === undefined) this.#number(series.value)
+      else this.#writer.ascii(digits)
+      this.#end(this.#isCounter ? series.exemplar : undefined)
+      if (!this.#isCounter) return
+    }
+    if (this.#hasCreated) this.#created(series)
+  }
+
+  #readLabels(series: SeriesCursor): void {
+    const { scheme } = this.#format
+    const { textBytes, textStart, textEnd } = series
+    if (scheme === 'dots' || (scheme !== 'allow-utf-8' && series.hasQuotedLabels)) {
+      this.#setLabels(escapeLabelText(decodeUtf8(textBytes, textStart, textEnd), scheme))
+      return
+    }
+    this.#labels = textBytes
+    this.#labelStart = textStart
+    this.#labelEnd = textEnd
+  }
+
+  #setLabels(text: string): void {
+    this.#labels = encodeUtf8(text)
+    this.#labelStart = 0
+    this.#labelEnd = this.#labels.length
+  }
+
+  /** Name, labels, one more label and the blank before the value. */
+  #head(suffix: string, label = ''): void {
+    const writer = this.#writer
+    const hasLabels = this.#labelEnd > this.#labelStart
+    const isBare = !hasLabels && label === ''
+    if (this.#isQuoted) {
+      writer.text(`{"${escapeText(this.#name)}${suffix}"${isBare ? '' : ','}`)
+    } else {
+      writer.ascii(this.#name)
+      writer.ascii(suffix)
+      if (isBare) return writer.byte(blank)
+      writer.byte(0x7b)
+    }
+    writer.copy(this.#labels, this.#labelStart, this.#labelEnd)
+    if (label !== '') {
+      if (hasLabels) writer.byte(0x2c)
+      writer.ascii(label)
+    }
+    writer.byte(0x7d)
+    writer.byte(blank)
+  }
+
+  /** What stands behind a value. */
+  #end(exemplar?: Exemplar): void {
+    const writer = this.#writer
+    writer.ascii(this.#time)
+    if (exemplar !== undefined && this.#hasExemplars) {
+      const { labels, value, timeLow, timeHigh } = exemplar
+      const time = timeLow === 0 && timeHigh === 0 ? '' : ` ${secondsText(timeLow, timeHigh)}`
+      writer.text(` # {${this.#exemplarLabels(labels)}} ${canonicalText(value)}${time}`)
+    }
+    writer.byte(lineFeed)
+  }
+
+  #exemplarLabels(labels: string): string {
+    const { scheme } = this.#format
+    if (scheme === 'allow-utf-8') return labels
+    const mayHaveQuoted = labels.startsWith('"') || labels.includes(',"')
+    return mayHaveQuoted || scheme === 'dots' ? escapeLabelText(labels, scheme) : labels
+  }
+
+  #histogram(value: HistogramValue): void {
+    const { layout, counts, exemplars } = value
+    const writer = this.#writer
+    const les = this.isOpenMetrics ? layout.canonicalLabels : layout.shortLabels
+    const bucketCount = Math.min(les.length, counts.length / 2)
+    let running = 0
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      running += counts[bucket * 2 + 1] * 4294967296 + counts[bucket * 2]
+      this.#head('_bucket', les[bucket])
+      if (running > Number.MAX_SAFE_INTEGER) writer.ascii(String(exactSum(counts, bucket)))
+      else this.#integer(running)
+      this.#end(exemplars?.[bucket])
+    }
+    this.#head('_bucket', 'le="+Inf"')
+    this.#count(value.countLow, value.countHigh)
+    this.#end(exemplars?.[layout.values.length])
+    if (value.hasSum) this.#sum(value.sum)
+    this.#head('_count')
+    this.#count(value.countLow, value.countHigh)
+    this.#end()
+  }
+
+  #sum(sum: number): void {
+    this.#head('_sum')
+    this.#number(sum)
+    this.#end()
+  }
+
+  /** The text formats know no exponential buckets: only the one that holds all. */
+  #exponential(value: Exponential): void {
+    const count = nativeCount(value)
+    this.#head('_bucket', 'le="+Inf"')
+    this.#wide(count)
+    this.#end()
+    if (value.sum !== undefined) this.#sum(value.sum)
+    this.#head('_count')
+    this.#wide(count)
+    this.#end()
+  }
+
+  #summary(value: SummaryValue): void {
+    for (let index = 0; index < value.quantiles.length; index += 2) {
+      const quantile = value.quantiles[index]
+      this.#head('', `quantile="${this.#numberText(quantile)}"`)
+      this.#number(value.quantiles[index + 1])
+      this.#end()
+    }
+    this.#sum(value.sum)
+    this.#head('_count')
+    this.#count(value.countLow, value.countHigh)
+    this.#end()
+  }
+
+  #created({ startLow, startHigh }: SeriesCursor): void {
+    if (startLow === 0 && startHigh === 0) return
+    const name = this.#name
+    if (this.#isCounter) this.#name = name.slice(0, -'_total'.length)
+    this.#head('_created')
+    this.#name = name
+    this.#writer.ascii(secondsText(startLow, startHigh))
+    this.#end()
+  }
+
+  /** With the blank before it; empty unless timestamps are sent. */
+  #timeText({ timeLow, timeHigh }: Nanos): string {
+    if (!this.#sendTimestamps || (timeLow === 0 && timeHigh === 0)) return ''
+    return this.isOpenMetrics
+      ? ` ${secondsText(timeLow, timeHigh)}`
+      : ` ${epochMs(timeLow, timeHigh)}`
+  }
+
+  #number(value: number): void {
+    // Negative zero too is written as zero; from 1e6 on there is an exponent.
+    if (value < 1e6 && value >= 0 && value === Math.trunc(value)) {
+      this.#writer.digits(value)
+      if (this.isOpenMetrics) this.#writer.ascii('.0')
+    } else this.#writer.ascii(this.#numberText(value))
+  }
+
+  #numberText(value: number): string {
+    return this.isOpenMetrics ? canonicalText(value) : shortText(value)
+  }
+
+  /** Counts: text has them as any number, OpenMetrics as integers. All digits, where a double has them not. */
+  #count(low: number, high: number): void {
+    if (high >>> 0 >= 0x200000) this.#writer.ascii(unsignedText(low, high))
+    else this.#integer((high >>> 0) * 4294967296 + (low >>> 0))
+  }
+
+  #wide(count: Count): void {
+    if (typeof count === 'number') this.#integer(count)
+    else this.#writer.ascii(String(count))
+  }
+
+  #integer(value: number): void {
+    if (value < 1e6) this.#writer.digits(value)
+    else this.#writer.ascii(this.isOpenMetrics ? String(value) : shortText(value))
+  }
+}
+
+const noBytes = new Uint8Array(0)
+
+function exactSum(counts: Uint32Array, lastBucket: number): bigint {
+  let sum = 0n
+  for (let at = 0; at <= lastBucket * 2; at += 2) {
+    sum += (BigInt(counts[at + 1]) << 32n) | BigInt(counts[at])
+  }
+  return sum
+}
+
+function escapeHelp(help: string): string {
+  return help.replace(/[\\\n]/g, (char) => (char === '\\' ? '\\\\' : '\\n'))
+}
