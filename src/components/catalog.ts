@@ -9,6 +9,7 @@ import { basicAuth } from './extensions/basic-auth/index.ts'
 import { bearerTokenAuth } from './extensions/bearer-token-auth/index.ts'
 import { headersSetter } from './extensions/headers-setter/index.ts'
 import { healthCheck } from './extensions/health-check/index.ts'
+import { oauth2Client } from './extensions/oauth2-client/index.ts'
 import { attributes } from './processors/attributes/index.ts'
 import { batch } from './processors/batch/index.ts'
 import { memoryLimiter } from './processors/memory-limiter/index.ts'
@@ -22,5 +23,5 @@ export const catalog: Catalog = {
   processors: [memoryLimiter, batch, resource, attributes],
   exporters: [otlpGrpc, otlpHttp, prometheus, prometheusRemoteWrite, debug, file],
   connectors: [forward],
-  extensions: [healthCheck, basicAuth, bearerTokenAuth, headersSetter],
+  extensions: [healthCheck, basicAuth, bearerTokenAuth, headersSetter, oauth2Client],
 }
