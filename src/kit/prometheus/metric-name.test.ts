@@ -38,43 +38,86 @@ function rule(
   }
 }
 
-rule('every main unit of the table becomes its word', 'E', 'o', [
-  ['x', 'd', 'x_days'],
-  ['x', 'h', 'x_hours'],
-  ['x', 'min', 'x_minutes'],
-  ['x', 's', 'x_seconds'],
-  ['x', 'ms', 'x_milliseconds'],
-  ['x', 'us', 'x_microseconds'],
-  ['x', 'ns', 'x_nanoseconds'],
-  ['x', 'By', 'x_bytes'],
-  ['x', 'KiBy', 'x_kibibytes'],
-  ['x', 'MiBy', 'x_mebibytes'],
-  ['x', 'GiBy', 'x_gibibytes'],
-  ['x', 'TiBy', 'x_tibibytes'],
-  ['x', 'KBy', 'x_kilobytes'],
-  ['x', 'MBy', 'x_megabytes'],
-  ['x', 'GBy', 'x_gigabytes'],
-  ['x', 'TBy', 'x_terabytes'],
-  ['x', 'm', 'x_meters'],
-  ['x', 'V', 'x_volts'],
-  ['x', 'A', 'x_amperes'],
-  ['x', 'J', 'x_joules'],
-  ['x', 'W', 'x_watts'],
-  ['x', 'g', 'x_grams'],
-  ['x', 'Cel', 'x_celsius'],
-  ['x', 'Hz', 'x_hertz'],
-  ['x', '%', 'x_percent'],
-  ['x', '1', 'x'],
-])
-rule('every per unit of the table becomes per_ and its word', 'E', 'o', [
-  ['x', '1/s', 'x_per_second'],
-  ['x', '1/m', 'x_per_minute'],
-  ['x', '1/h', 'x_per_hour'],
-  ['x', '1/d', 'x_per_day'],
-  ['x', '1/w', 'x_per_week'],
-  ['x', '1/mo', 'x_per_month'],
-  ['x', '1/y', 'x_per_year'],
-])
+const mainWords = [
+  ['d', 'days'],
+  ['h', 'hours'],
+  ['min', 'minutes'],
+  ['s', 'seconds'],
+  ['ms', 'milliseconds'],
+  ['us', 'microseconds'],
+  ['ns', 'nanoseconds'],
+  ['By', 'bytes'],
+  ['KiBy', 'kibibytes'],
+  ['MiBy', 'mebibytes'],
+  ['GiBy', 'gibibytes'],
+  ['TiBy', 'tibibytes'],
+  ['KBy', 'kilobytes'],
+  ['MBy', 'megabytes'],
+  ['GBy', 'gigabytes'],
+  ['TBy', 'terabytes'],
+  ['m', 'meters'],
+  ['V', 'volts'],
+  ['A', 'amperes'],
+  ['J', 'joules'],
+  ['W', 'watts'],
+  ['g', 'grams'],
+  ['Cel', 'celsius'],
+  ['Hz', 'hertz'],
+  ['%', 'percent'],
+  ['1', ''],
+] as const
+const perWords = [
+  ['s', 'second'],
+  ['m', 'minute'],
+  ['h', 'hour'],
+  ['d', 'day'],
+  ['w', 'week'],
+  ['mo', 'month'],
+  ['y', 'year'],
+] as const
+
+rule(
+  'every main unit of the table becomes its word',
+  'E',
+  'o',
+  mainWords.map(([unit, word]) => ['x', unit, word === '' ? 'x' : `x_${word}`]),
+)
+rule(
+  'every main unit where UTF-8 is kept',
+  'U',
+  'o',
+  mainWords.map(([unit, word]) => ['x.y', unit, word === '' ? 'x.y' : `x.y_${word}`]),
+)
+rule(
+  'every main unit before total',
+  'E',
+  'c',
+  mainWords.map(([unit, word]) => ['x', unit, word === '' ? 'x_total' : `x_${word}_total`]),
+)
+rule(
+  'every per unit of the table becomes per_ and its word',
+  'E',
+  'o',
+  perWords.map(([unit, word]) => ['x', `1/${unit}`, `x_per_${word}`]),
+)
+rule(
+  'every per unit where UTF-8 is kept',
+  'U',
+  'o',
+  perWords.map(([unit, word]) => ['x.y', `1/${unit}`, `x.y_per_${word}`]),
+)
+rule(
+  'no unit without suffixes',
+  'e',
+  'g',
+  [...mainWords, ...perWords].map(([unit]) => ['x.y', unit, 'x_y']),
+)
+rule(
+  'no unit without translation',
+  'u',
+  'g',
+  [...mainWords, ...perWords].map(([unit]) => ['x.y', unit, 'x.y']),
+)
 rule('units are case-sensitive and unknown ones pass through', 'E', 'o', [
   ['x', 'S', 'x_S'],
   ['x', 'by', 'x_by'],
@@ -166,6 +209,9 @@ rule(
   ],
   'ns',
 )
+rule('a digit that leads the namespace gets an underscore', 'E', 'o', [['x', '', '_2ns_x']], '2ns')
+rule('so it does without suffixes', 'e', 'o', [['x', '', '_2ns_x']], '2ns')
+rule('a namespace of nothing usable is none', 'E', 'o', [['x', '', 'x']], '.')
 rule('a namespace is reduced like a name', 'E', 'o', [['x', 's', 'my_ns_x_seconds']], 'my-ns')
 rule('nothing left of a name is an error', 'E', 'o', [
   ['', '', undefined],
@@ -223,6 +269,7 @@ rule('no translation', 'u', 'c', [
 rule('no translation with a namespace', 'u', 'g', [['a.b', '1', 'n.s_a.b']], 'n.s')
 
 test('metric names follow the rule that each row names', () => {
+  assert.ok(rows.length >= 150)
   for (const row of rows) {
     const name = metricName(
       { strategy: strategies[row.strategy], namespace: row.namespace ?? '' },

@@ -388,7 +388,7 @@ describe('remote write exporter', () => {
 
   it('sends histograms with custom buckets when told to, as one series', async () => {
     const { peer, push } = await start(nhcb)
-    const exemplars = [{ ...at(4), asDouble: 1.5, spanId: new Uint8Array(8).fill(1) }]
+    const exemplars = [{ ...at(4), asDouble: 1.5, spanId: 'hex:0101010101010101' }]
     await push(lag(5, [10n, 0n, 0n, 20n, 5n, 2n], { exemplars }))
     await push(lag(6, [], { flags: 1 }))
     const [first, last] = peer.requests.flatMap(({ samples }) => samples)
@@ -416,7 +416,7 @@ describe('remote write exporter', () => {
   it('sends classic series to a server that takes but 1.0, also of what was queued before', async () => {
     const { peer, push } = await start(nhcb)
     peer.respond = ({ version }) => (version === 2 ? { status: 415 } : undefined)
-    const exemplars = [{ ...at(4), asDouble: 1.5, spanId: new Uint8Array(8).fill(1) }]
+    const exemplars = [{ ...at(4), asDouble: 1.5, spanId: 'hex:0101010101010101' }]
     await push(lag(5, [10n, 0n, 0n, 20n, 5n, 2n], { exemplars }))
     await push(lag(6, [11n, 0n, 0n, 20n, 5n, 2n], { exemplars }))
     await push(lag(7, [], { flags: 1 }))
