@@ -17,6 +17,8 @@ const folder = mkdtempSync(join(tmpdir(), 'penstock-bench-'))
 const ports = { http: 24418, sink: 25418 }
 const pointsPerRequest = 500
 const pointsPerSecond = 100_000
+/** While all series are new. */
+const newPointsPerSecond = 50_000
 
 const { values: options } = parseArgs({
   options: {
@@ -119,9 +121,9 @@ async function measure(one: Case): Promise<Measured> {
   await drained(sink, first.answered * pointsPerRequest)
   const empty = await loopDelay()
   const newSeries = (copies - firstCopies) * pointsPerRequest
-  const spread = Math.max(2, one.seriesCount / pointsPerSecond)
   const cpuFirst = cpuSeconds(pid)
-  const fresh = await load({ ...plan, seconds: spread })
+  const seconds = Math.max(2, one.seriesCount / newPointsPerSecond)
+  const fresh = await load({ ...plan, rate: newPointsPerSecond / pointsPerRequest, seconds })
   await drained(sink, (first.answered + fresh.answered) * pointsPerRequest)
   const cpuNew = cpuSeconds(pid) - cpuFirst
   const full = await loopDelay()
@@ -161,6 +163,7 @@ function command(one: Case): string[] {
   writeFileSync(file, gatewayYaml(one))
   const profiling = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(here, 'results')}`] : []
   const watch = ['--expose-gc', '--import', join(here, 'watch-loop.ts')]
+  watch.unshift('--trace-gc', '--redirect-code-traces', '--logfile=/tmp/rw-gc.log')
   const bin = resolve(here, '../dist/bin/penstock.js')
   const flags = options['node-flags'].split(' ').filter(Boolean)
   return [process.execPath, ...flags, ...watch, ...profiling, bin, 'run', '--config', file]

@@ -10,6 +10,7 @@ const answerHeaders = { 'content-type': 'application/x-protobuf', 'content-lengt
 
 const targetInfo = Buffer.from('target_info')
 let items = 0
+/** Samples of target_info. */
 let infos = 0
 let requests = 0
 let bytes = 0

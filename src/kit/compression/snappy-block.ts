@@ -128,7 +128,8 @@ function writeLiteral(
   return at + length
 }
 
-function writeCopy(output: Uint8Array, to: number, offset: number, length: number): number {
+/** Writes copies of `length` bytes from `offset` back; gives where what follows goes. */
+export function writeCopy(output: Uint8Array, to: number, offset: number, length: number): number {
   let at = to
   let rest = length
   // A last piece of fewer than four bytes cannot be a short copy, so 60 are taken before it.
@@ -140,7 +141,7 @@ function writeCopy(output: Uint8Array, to: number, offset: number, length: numbe
     at = writeLongCopy(output, at, offset, 60)
     rest -= 60
   }
-  if (rest >= 12 || offset >= 2048) return writeLongCopy(output, at, offset, rest)
+  if (rest < 4 || rest >= 12 || offset >= 2048) return writeLongCopy(output, at, offset, rest)
   output[at++] = 1 | ((rest - 4) << 2) | ((offset >>> 8) << 5)
   output[at++] = offset & 0xff
   return at

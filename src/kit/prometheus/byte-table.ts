@@ -120,10 +120,6 @@ export class ByteTable {
     return this.words[entry + byteLengthAt] < 0
   }
 
-  hash(entry: number): number {
-    return this.words[entry + hashAt]
-  }
-
   keyLength(entry: number): number {
     return this.words[entry + byteLengthAt]
   }

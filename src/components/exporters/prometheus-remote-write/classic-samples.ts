@@ -22,7 +22,7 @@ export function pushClassic(list: SampleList, rows: HistogramRows, value: Classi
   const { sum, count, totals, exemplars, timeMs, startMs } = value
   const push = (row: Row, one: number) => list.push(row, one, timeMs, startMs)
   const attach = (some: readonly RowExemplar[]) => {
-    if (some.length > 0) list.details[list.length - 1] = { exemplars: some }
+    if (some.length > 0) list.attach({ exemplars: some })
   }
   if (sum !== undefined) push(rows.sum, sum)
   push(rows.count, count)
@@ -46,16 +46,16 @@ export function pushClassic(list: SampleList, rows: HistogramRows, value: Classi
  */
 export function withoutCustomBuckets(
   list: SampleList,
-  indices: readonly number[],
+  indices: Uint32Array,
   maker: RowMaker,
-): { readonly list: SampleList; readonly indices: readonly number[] } {
-  const isCustom = (index: number) => list.details[index]?.histogram instanceof CustomHistogram
+): { readonly list: SampleList; readonly indices: Uint32Array } {
+  const isCustom = (index: number) => list.detail(index)?.histogram instanceof CustomHistogram
   if (!indices.some(isCustom)) return { list, indices }
   const classic = new SampleList()
   for (const index of indices) {
-    const detail = list.details[index]
+    const detail = list.detail(index)
     const histogram = detail?.histogram
-    const { owner } = list.rows[index]
+    const { owner } = list.row(index)
     if (!(histogram instanceof CustomHistogram) || !(owner instanceof Source)) {
       classic.pushFrom(list, index)
       continue
@@ -75,7 +75,10 @@ export function withoutCustomBuckets(
       timeMs: list.timesMs[index],
       startMs: list.startsMs[index],
     })
-    classic.ends[classic.length - 1] = list.ends[index]
+    if (list.ends[index] === 1) classic.endPoint()
   }
-  return { list: classic, indices: Array.from({ length: classic.length }, (_, index) => index) }
+  return {
+    list: classic,
+    indices: Uint32Array.from({ length: classic.length }, (_, index) => index),
+  }
 }

@@ -143,7 +143,7 @@ export class PointTaker {
       default:
         this.#pushSummary(source)
     }
-    this.#stage.ends[this.#stage.length - 1] = 1
+    this.#stage.endPoint()
   }
 
   /** Only what counts up has a start. */
@@ -160,7 +160,7 @@ export class PointTaker {
     const isCounter = row.family.type === metricTypes.counter
     if (!isCounter || point.exemplars.length === 0) return
     const exemplars = this.#exemplars(point)
-    if (exemplars.length > 0) this.#stage.details[this.#stage.length - 1] = { exemplars }
+    if (exemplars.length > 0) this.#stage.attach({ exemplars })
   }
 
   #pushHistogram(source: Source, point: PointReader): void {
@@ -208,7 +208,7 @@ export class PointTaker {
 
   #pushNative(source: Source, point: PointReader, histogram: SampleDetail['histogram']): void {
     this.#push(source.number!, 0)
-    this.#stage.details[this.#stage.length - 1] = { exemplars: this.#exemplars(point), histogram }
+    this.#stage.attach({ exemplars: this.#exemplars(point), histogram })
   }
 
   #pushSummary(source: Source): void {
@@ -239,10 +239,9 @@ export class PointTaker {
       // Of a histogram's two forms only the one that is sent has anything to end.
       if (isHistogram && (row === source.number) !== isCustom) continue
       this.#stage.pushStale(row, this.#timeMs)
-      if (isNative && row === source.number)
-        this.#stage.details[this.#stage.length - 1] = staleHistogram
+      if (isNative && row === source.number) this.#stage.attach(staleHistogram)
     }
-    this.#stage.ends[this.#stage.length - 1] = 1
+    this.#stage.endPoint()
     return undefined
   }
 

@@ -6,13 +6,14 @@ import { Refusal } from '../../../otlp/refusal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
+import { LabelPool } from './label-pool.ts'
 import { Parcel } from './parcel.ts'
 import { PartialWrites } from './partial-writes.ts'
+import { RetiredLabels } from './retired-labels.ts'
 import { detailBytes, sampleBytes, type SampleList } from './sample-list.ts'
 import { labelRules, type RemoteWriteSettings } from './settings.ts'
 import { strategyOf } from '../../../kit/prometheus/translation-rules.ts'
 import { Shard } from './shard.ts'
-import { SymbolPool } from './symbol-pool.ts'
 import { Translator } from './translator.ts'
 import { WriteClient } from './write-client.ts'
 import { type WriteMetrics, writeMetrics } from './write-metrics.ts'
@@ -28,6 +29,7 @@ export class RemoteWriteExporter implements Exporter {
   readonly #shards: readonly Shard[]
   readonly #end = new AbortController()
   readonly #dropping: LineLimit
+  readonly #retired: RetiredLabels
   #parcelCount = 0
   #isStopping = false
   #sweeper: Timer | undefined
@@ -45,7 +47,9 @@ export class RemoteWriteExporter implements Exporter {
       sources: () => this.#translator.sourceCount,
       deltaStreams: () => this.#translator.deltaStreamCount,
     })
-    const symbols = new SymbolPool()
+    const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    const pool = new LabelPool(seed)
+    this.#retired = new RetiredLabels(pool)
     const options = {
       naming: { strategy: strategyOf(settings), namespace: settings.namespace },
       rules: labelRules(settings),
@@ -54,14 +58,15 @@ export class RemoteWriteExporter implements Exporter {
       deltas: settings.delta_to_cumulative,
       hasTargetInfo: settings.target_info.enabled,
       shardCount: queue.num_consumers,
-      symbols,
+      pool,
+      retired: this.#retired,
       convertsHistograms: settings.convert_histograms_to_nhcb,
       takesCustomBuckets: () => settings.convert_histograms_to_nhcb && this.#client.isV2,
     }
     this.#translator = new Translator(options, host, this.#metrics)
     this.#client = new WriteClient(settings, host, {
       metrics: this.#metrics,
-      symbols,
+      pool,
       rows: this.#translator.rows,
     })
     this.#retrier = new Retrier(settings.retry_on_failure, host)
@@ -73,6 +78,7 @@ export class RemoteWriteExporter implements Exporter {
       host,
       metrics: this.#metrics,
       client: this.#client,
+      pool,
       retrier: this.#retrier,
       end: this.#end.signal,
       dropping: this.#dropping,
@@ -132,22 +138,22 @@ export class RemoteWriteExporter implements Exporter {
   /** Accounts for the samples until they are dealt with: from now on they are ours. */
   #holdUntilDone(samples: SampleList): () => void {
     let byteLength = samples.length * sampleBytes
-    for (const detail of samples.details) {
-      if (detail !== undefined) byteLength += detailBytes(detail)
-    }
+    for (const detail of samples.details) byteLength += detailBytes(detail)
     this.#host.memory.hold(byteLength)
     return () => this.#host.memory.release(byteLength)
   }
 
   #deal(samples: SampleList, onDone: (failure: Refusal | undefined) => void): void {
     this.#parcelCount++
+    const letGo = this.#retired.hold()
     const parcel = new Parcel(samples.length, (failure) => {
       this.#parcelCount--
+      letGo()
       onDone(failure)
     })
     const sampleCounts = new Uint32Array(this.#shards.length)
     for (let index = 0; index < samples.length; index++) {
-      const { shard } = samples.rows[index].owner
+      const shard = samples.shards[index]
       sampleCounts[shard]++
       this.#shards[shard].add(samples, index)
     }

@@ -337,10 +337,7 @@ for (const [version, settings] of [
       await stopped
       assert.deepEqual(
         second.host.drops.map(({ cause, itemCount }) => [cause, itemCount]),
-        [
-          ['shutdown', 1],
-          ['shutdown', 1],
-        ],
+        [['shutdown', 2]],
       )
       assert.equal(second.value('otelcol_exporter_send_failed_metric_points'), 2)
       assert.equal(second.host.memory.heldBytes + host.memory.heldBytes, 0)

@@ -99,7 +99,8 @@ export function timeLength(timeMs: number): number {
   return length
 }
 
-function writeTime(bytes: Uint8Array, position: number, timeMs: number): number {
+/** Writes the varint of a time; gives one past it. */
+export function writeTime(bytes: Uint8Array, position: number, timeMs: number): number {
   if (timeMs < timeSplit) return writeVarint(bytes, position, timeMs)
   const high = Math.floor(timeMs / timeSplit)
   const low = timeMs - high * timeSplit

@@ -1,76 +1,94 @@
 import { type BucketBounds, noBounds } from '../../../kit/prometheus/bucket-bounds.ts'
-import { type Label, sortedLabels } from '../../../kit/prometheus/labels.ts'
+import { compareText } from '../../../kit/prometheus/attribute-text.ts'
+import type { Label } from '../../../kit/prometheus/labels.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
 import { HistogramRows } from './histogram-rows.ts'
-import { LabelSlab, readLabels } from './label-slab.ts'
-import { type Family, Row, type RowOwner, type Source } from './row.ts'
-import type { SymbolPool } from './symbol-pool.ts'
+import type { LabelPool } from './label-pool.ts'
+import type { RetiredLabels } from './retired-labels.ts'
+import { type Metric, Row, type RowOwner, type Source } from './row.ts'
 
 /** Makes rows and takes them down again. */
 export class RowMaker {
-  readonly #slab = new LabelSlab()
-  readonly #symbols: SymbolPool
-
+  readonly #pool: LabelPool
+  readonly #retired: RetiredLabels
   readonly #convertsHistograms: boolean
 
   /** With custom buckets a histogram has a row of its own name too. */
-  constructor(symbols: SymbolPool, convertsHistograms: boolean) {
-    this.#symbols = symbols
+  constructor(pool: LabelPool, retired: RetiredLabels, convertsHistograms: boolean) {
+    this.#pool = pool
+    this.#retired = retired
     this.#convertsHistograms = convertsHistograms
   }
 
-  /** `labels` in any order, the name among them. */
-  named(owner: RowOwner, family: Family, labels: readonly Label[]): Row {
-    const all = new Map(labels.map((label) => [label.name, label.value]))
-    return this.#row(owner, family, sortedLabels(all))
+  /**
+   * Takes the labels of the samples that a source of this metric has in any case; whoever has these series has all the
+   * others too. `labels` are sorted, without the name.
+   */
+  claim(metric: Metric, labels: readonly Label[]): number[] {
+    const { name } = metric.family!.family!
+    const names = isOneRow(metric) ? [name] : [`${name}_count`, `${name}_sum`]
+    if (this.#isInTwoForms(metric)) names.push(name)
+    return names.map((one) => this.#pool.take(withLabel(labels, '__name__', one)))
   }
 
-  #row(owner: RowOwner, family: Family, labels: readonly Label[]): Row {
-    return new Row(owner, family, this.#slab.add(labels))
-  }
-
-  /** The rows of a new source that are known before its first point. */
-  begin(source: Source, labels: readonly Label[]): void {
+  /** The rows of a new source that are known before its first point, out of what it claimed. */
+  begin(source: Source, labels: readonly Label[], claims: readonly number[]): void {
     const { family, metric } = source
-    const isSummary = metric.dataField === metricDataFields.summary
-    if (!isSummary && metric.dataField !== metricDataFields.histogram) {
-      source.number = this.#row(source, family, named(labels, family.name))
+    const first = new Row(source, family, claims[0])
+    if (isOneRow(metric)) {
+      source.number = first
       return
     }
-    const make = (suffix: string, more: Record<string, string> = {}) =>
-      this.#row(source, family, named(labels, `${family.name}${suffix}`, more))
-    const count = make('_count')
+    const isSummary = metric.dataField === metricDataFields.summary
+    const infinity = () => this.#row(source, labels, '_bucket', { name: 'le', value: '+Inf' })
     source.histogram = new HistogramRows({
-      sum: make('_sum'),
-      count,
-      infinity: isSummary ? count : make('_bucket', { le: '+Inf' }),
+      sum: new Row(source, family, claims[1]),
+      count: first,
+      infinity: isSummary ? first : infinity(),
       buckets: [],
       bounds: noBounds,
     })
     if (isSummary) source.quantiles = new Map()
-    else if (this.#convertsHistograms) source.number = make('')
+    else if (this.#isInTwoForms(metric)) source.number = new Row(source, family, claims[2])
+  }
+
+  /** What the source claimed. */
+  claims({ number, histogram }: Source): number[] {
+    const claims = histogram === undefined ? [] : [histogram.count.labels, histogram.sum.labels]
+    return number === undefined ? claims : [...claims, number.labels]
+  }
+
+  #isInTwoForms({ dataField }: Metric): boolean {
+    return this.#convertsHistograms && dataField === metricDataFields.histogram
+  }
+
+  #row(source: Source, labels: readonly Label[], suffix: string, more: Label): Row {
+    const named = withLabel(labels, '__name__', `${source.family.name}${suffix}`)
+    const set = this.#pool.take(withLabel(named, more.name, more.value))
+    return new Row(source, source.family, set)
   }
 
   /** The rows of a histogram with these bounds; those of other bounds before are over. */
   bucketRows(source: Source, bounds: BucketBounds): HistogramRows {
     const before = source.histogram!
     if (before.bounds === bounds) return before
-    const base = readLabels(before.count.labels)
-    const name = `${source.family.name}_bucket`
-    this.#release(before.buckets)
-    const buckets = bounds.plainTexts.map((le) =>
-      this.#row(source, source.family, named(base, name, { le })),
+    const base = this.#pool.read(before.count.labels)
+    const buckets = bounds.plainTexts.map((value) =>
+      this.#row(source, base, '_bucket', { name: 'le', value }),
     )
     const { sum, count, infinity } = before
-    source.histogram = new HistogramRows({ sum, count, infinity, buckets, bounds })
-    return source.histogram
+    const rows = new HistogramRows({ sum, count, infinity, buckets, bounds })
+    // Of a source that is over nothing would take them down.
+    this.#release(source.isGone ? buckets : before.buckets)
+    if (!source.isGone) source.histogram = rows
+    return rows
   }
 
   quantile(source: Source, text: string): Row {
     let row = source.quantiles!.get(text)
     if (row === undefined) {
-      const base = readLabels(source.histogram!.count.labels)
-      row = this.#row(source, source.family, named(base, source.family.name, { quantile: text }))
+      const base = this.#pool.read(source.histogram!.count.labels)
+      row = this.#row(source, base, '', { name: 'quantile', value: text })
       source.quantiles!.set(text, row)
     }
     return row
@@ -86,21 +104,17 @@ export class RowMaker {
   }
 
   #release(rows: Iterable<Row>): void {
-    for (const row of rows) {
-      row.isRetired = true
-      if (row.symbols !== undefined) this.#symbols.release(row.symbols)
-      row.symbols = undefined
-    }
+    for (const row of rows) this.#retired.add(row.labels)
   }
 }
 
-function named(
-  labels: readonly Label[],
-  name: string,
-  more: Readonly<Record<string, string>> = {},
-): Label[] {
-  const all = new Map(labels.map((label) => [label.name, label.value]))
-  for (const [key, value] of Object.entries(more)) all.set(key, value)
-  all.set('__name__', name)
-  return sortedLabels(all)
+function isOneRow({ dataField }: Metric): boolean {
+  return dataField !== metricDataFields.histogram && dataField !== metricDataFields.summary
+}
+
+/** The labels, sorted as they are, with one that is new or another than before. */
+export function withLabel(labels: readonly Label[], name: string, value: string): Label[] {
+  let at = 0
+  while (at < labels.length && compareText(labels[at].name, name) < 0) at++
+  return labels.toSpliced(at, labels[at]?.name === name ? 1 : 0, { name, value })
 }

@@ -3,8 +3,6 @@ import type { DeltaOwner, DeltaStream } from '../../../kit/prometheus/delta-stre
 import type { metricTypes, PrometheusType } from '../../../kit/prometheus/family-identity.ts'
 import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
 import type { HistogramRows } from './histogram-rows.ts'
-import type { LabelSlice } from './label-slab.ts'
-import type { PooledSymbol } from './symbol-pool.ts'
 
 /** A number of remote write's MetricType. */
 export type MetricType = (typeof metricTypes)[PrometheusType]
@@ -53,21 +51,14 @@ export interface Verdict {
 
 export type Metric = MetricSource<Verdict>
 
-/** One Prometheus series. All fields are set at once, so that all rows have one shape. */
+/** One Prometheus series. */
 export class Row {
   readonly owner: RowOwner
   readonly family: Family
-  /** Sorted labels as fields of a 1.0 TimeSeries. */
-  readonly labels: LabelSlice
-  /** Names and values in turn; made when the first 2.0 request needs them. */
-  symbols: PooledSymbol[] | undefined = undefined
-  /** Samples may still be queued, but its symbols are not kept any more. */
-  isRetired = false
-  /** The request under construction that this row is part of, and the index of its last sample there. */
-  requestSerial = 0
-  lastIndex = 0
+  /** Its labels: a set of the pool. */
+  readonly labels: number
 
-  constructor(owner: RowOwner, family: Family, labels: LabelSlice) {
+  constructor(owner: RowOwner, family: Family, labels: number) {
     this.owner = owner
     this.family = family
     this.labels = labels
@@ -78,8 +69,6 @@ export class Row {
 export class Source implements RowOwner, DeltaOwner {
   readonly family: Family
   readonly metric: Metric
-  /** Names that no other source may feed, see the translator. */
-  readonly claims: readonly string[]
   /** Tells attribute sets apart that became the same labels. */
   readonly attributesHash: number
   /** All of its samples go through this one, in order. */
@@ -102,15 +91,11 @@ export class Source implements RowOwner, DeltaOwner {
   quantiles: Map<string, Row> | undefined = undefined
   delta: DeltaStream | undefined = undefined
 
-  constructor(
-    metric: Metric,
-    identity: { claims: readonly string[]; attributesHash: number; shard: number },
-  ) {
+  constructor(metric: Metric, attributesHash: number, shard: number) {
     this.family = metric.family!.family!
     this.metric = metric
-    this.claims = identity.claims
-    this.attributesHash = identity.attributesHash
-    this.shard = identity.shard
+    this.attributesHash = attributesHash
+    this.shard = shard
   }
 
   /** Every row that it feeds now. */

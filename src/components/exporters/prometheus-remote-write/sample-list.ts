@@ -17,7 +17,7 @@ export interface SampleDetail {
   readonly histogram?: Exponential | CustomHistogram | 'stale' | undefined
 }
 
-/** What a sample takes here: value, time, start, row, detail and its mark. */
+/** What a sample takes here: row, labels, shard, value, time, start and its mark. */
 export const sampleBytes = 41
 const capacityMin = 256
 
@@ -28,8 +28,9 @@ const staleHigh = 0x7ff00000
 
 export class SampleList {
   length = 0
-  readonly rows: Row[] = []
-  readonly details: (SampleDetail | undefined)[] = []
+  /** Labels of the rows, as sets of the pool. */
+  sets = new Int32Array(capacityMin)
+  shards = new Uint32Array(capacityMin)
   /** Values as pairs of 32-bit words, low first. */
   words = new Uint32Array(capacityMin * 2)
   timesMs = new Float64Array(capacityMin)
@@ -37,6 +38,22 @@ export class SampleList {
   /** 1 for the last sample of a point. */
   ends = new Uint8Array(capacityMin)
   #doubles = new Float64Array(this.words.buffer)
+  /** Never made shorter but with the other arrays: growing it anew for every batch would be work for the collector. */
+  #rows: (Row | undefined)[] = emptyRows(capacityMin)
+  readonly #details = new Map<number, SampleDetail>()
+
+  row(index: number): Row {
+    return this.#rows[index]!
+  }
+
+  detail(index: number): SampleDetail | undefined {
+    return this.#details.size === 0 ? undefined : this.#details.get(index)
+  }
+
+  /** Of all samples. */
+  get details(): Iterable<SampleDetail> {
+    return this.#details.values()
+  }
 
   push(row: Row, value: number, timeMs: number, startMs: number): void {
     const at = this.#add(row, timeMs, startMs)
@@ -49,30 +66,55 @@ export class SampleList {
     this.words[at * 2 + 1] = staleHigh
   }
 
+  /** Says more of the sample that was added last. */
+  attach(detail: SampleDetail): void {
+    this.#details.set(this.length - 1, detail)
+  }
+
+  /** The sample that was added last is the last of its point. */
+  endPoint(): void {
+    this.ends[this.length - 1] = 1
+  }
+
   /** Adds the sample at `index` of another list. */
   pushFrom(other: SampleList, index: number): void {
-    const at = this.#add(other.rows[index], other.timesMs[index], other.startsMs[index])
+    const at = this.length++
+    if (at === this.timesMs.length) this.#resize(at * 2)
+    this.#rows[at] = other.#rows[index]
+    this.sets[at] = other.sets[index]
+    this.shards[at] = other.shards[index]
     this.words[at * 2] = other.words[index * 2]
     this.words[at * 2 + 1] = other.words[index * 2 + 1]
+    this.timesMs[at] = other.timesMs[index]
+    this.startsMs[at] = other.startsMs[index]
     this.ends[at] = other.ends[index]
-    this.details[at] = other.details[index]
+    const detail = other.detail(index)
+    if (detail !== undefined) this.#details.set(at, detail)
   }
 
   /** Forgets the first `count`; the others move up. */
   dropFirst(count: number): void {
     if (count >= this.length) return this.clear()
-    this.rows.splice(0, count)
-    this.details.splice(0, count)
+    this.#rows.copyWithin(0, count, this.length)
+    this.#rows.fill(undefined, this.length - count, this.length)
+    this.sets.copyWithin(0, count, this.length)
+    this.shards.copyWithin(0, count, this.length)
     this.words.copyWithin(0, count * 2, this.length * 2)
     this.timesMs.copyWithin(0, count, this.length)
     this.startsMs.copyWithin(0, count, this.length)
     this.ends.copyWithin(0, count, this.length)
     this.length -= count
+    const details = [...this.#details]
+    this.#details.clear()
+    for (const [index, detail] of details) {
+      if (index >= count) this.#details.set(index - count, detail)
+    }
   }
 
   clear(): void {
+    this.#rows.fill(undefined, 0, this.length)
     this.length = 0
-    this.rows.length = this.details.length = 0
+    this.#details.clear()
     // What one burst needed is not kept for ever.
     if (this.timesMs.length > keptCapacityMax) this.#resize(capacityMin)
   }
@@ -80,8 +122,9 @@ export class SampleList {
   #add(row: Row, timeMs: number, startMs: number): number {
     const at = this.length++
     if (at === this.timesMs.length) this.#resize(at * 2)
-    this.rows.push(row)
-    this.details.push(undefined)
+    this.#rows[at] = row
+    this.sets[at] = row.labels
+    this.shards[at] = row.owner.shard
     this.timesMs[at] = timeMs
     this.startsMs[at] = startMs
     this.ends[at] = 0
@@ -89,18 +132,29 @@ export class SampleList {
   }
 
   #resize(capacity: number): void {
-    const { words, timesMs, startsMs, ends } = this
+    const { sets, shards, words, timesMs, startsMs, ends } = this
     const kept = Math.min(this.length, capacity)
+    const rows = emptyRows(capacity)
+    for (let index = 0; index < kept; index++) rows[index] = this.#rows[index]
+    this.#rows = rows
+    this.sets = new Int32Array(capacity)
+    this.shards = new Uint32Array(capacity)
     this.words = new Uint32Array(capacity * 2)
     this.#doubles = new Float64Array(this.words.buffer)
     this.timesMs = new Float64Array(capacity)
     this.startsMs = new Float64Array(capacity)
     this.ends = new Uint8Array(capacity)
+    this.sets.set(sets.subarray(0, kept))
+    this.shards.set(shards.subarray(0, kept))
     this.words.set(words.subarray(0, kept * 2))
     this.timesMs.set(timesMs.subarray(0, kept))
     this.startsMs.set(startsMs.subarray(0, kept))
     this.ends.set(ends.subarray(0, kept))
   }
+}
+
+function emptyRows(length: number): (Row | undefined)[] {
+  return Array.from({ length }, () => undefined)
 }
 
 const keptCapacityMax = 65_536

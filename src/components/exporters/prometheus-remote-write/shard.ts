@@ -5,7 +5,7 @@ import { type GiveUpCause, Retrier } from '../../../kit/retry/retrier.ts'
 import type { Refusal } from '../../../otlp/refusal.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
-import { describeLabels } from './label-slab.ts'
+import type { LabelPool } from './label-pool.ts'
 import type { Parcel } from './parcel.ts'
 import { causesOf, type PartialWrites } from './partial-writes.ts'
 import { rejectionCause } from './read-answer.ts'
@@ -19,6 +19,7 @@ export interface ShardOptions {
   readonly host: ExporterHost
   readonly metrics: WriteMetrics
   readonly client: WriteClient
+  readonly pool: LabelPool
   readonly retrier: Retrier
   /** Ends every attempt. */
   readonly end: AbortSignal
@@ -105,10 +106,7 @@ export class Shard {
     const count = this.#requestLength()
     // What did not fit has waited as long as what did.
     this.#isDue = count < this.#list.length
-    await this.#deliver(
-      Array.from({ length: count }, (_, index) => index),
-      { cutsLeft: cutsMax },
-    )
+    await this.#deliver(firstIndices(count), { cutsLeft: cutsMax })
     this.#list.dropFirst(count)
     this.#settle(count)
     this.#isSending = false
@@ -118,19 +116,20 @@ export class Shard {
 
   /** How many of the first samples fit into one request. */
   #requestLength(): number {
-    const { rows, details, length } = this.#list
-    const bytesMax = this.#options.settings.max_batch_size_bytes
+    const list = this.#list
+    const { pool, settings } = this.#options
+    const bytesMax = settings.max_batch_size_bytes
     let byteLength = 0
-    for (let index = 0; index < length; index++) {
-      const { start, end } = rows[index].labels
-      const detail = details[index]
-      byteLength += end - start + seriesBytes + (detail === undefined ? 0 : detailBytes(detail))
+    for (let index = 0; index < list.length; index++) {
+      const detail = list.detail(index)
+      byteLength += pool.encodedLength(list.sets[index]) + seriesBytes
+      if (detail !== undefined) byteLength += detailBytes(detail)
       if (byteLength > bytesMax && index > 0) return index
     }
-    return length
+    return list.length
   }
 
-  async #deliver(indices: readonly number[], budget: { cutsLeft: number }): Promise<void> {
+  async #deliver(indices: Uint32Array, budget: { cutsLeft: number }): Promise<void> {
     const { client, retrier, host, settings, end } = this.#options
     const send = client.request(this.#list, indices)
     const limits = { clock: host.clock, timeoutMs: settings.timeout, end }
@@ -151,27 +150,27 @@ export class Shard {
   }
 
   /** Cut between series as long as there are several, so that samples of one are not sent again behind newer ones. */
-  #halves(indices: readonly number[]): number[][] {
-    const { rows } = this.#list
-    const distinct = [...new Set(indices.map((index) => rows[index]))]
+  #halves(indices: Uint32Array): Uint32Array[] {
+    const { sets } = this.#list
+    const distinct = [...new Set(Array.from(indices, (index) => sets[index]))]
     if (distinct.length === 1) {
       const middle = Math.ceil(indices.length / 2)
       return [indices.slice(0, middle), indices.slice(middle)]
     }
     const first = new Set(distinct.slice(0, Math.ceil(distinct.length / 2)))
     return [
-      indices.filter((index) => first.has(rows[index])),
-      indices.filter((index) => !first.has(rows[index])),
+      indices.filter((index) => first.has(sets[index])),
+      indices.filter((index) => !first.has(sets[index])),
     ]
   }
 
-  #pointCount(indices: readonly number[]): number {
+  #pointCount(indices: Uint32Array): number {
     let count = 0
     for (const index of indices) count += this.#list.ends[index]
     return count
   }
 
-  #countDelivered(indices: readonly number[], { counts, sent, complaints }: Outcome): void {
+  #countDelivered(indices: Uint32Array, { counts, sent, complaints }: Outcome): void {
     const { metrics, host, partialWrites } = this.#options
     metrics.sentBatches.add(1)
     metrics.samples.add(counts.samples)
@@ -193,19 +192,19 @@ export class Shard {
     partialWrites.log(unwritten, complaints)
   }
 
-  #countRejected(indices: readonly number[], refusal: Refusal): void {
+  #countRejected(indices: Uint32Array, refusal: Refusal): void {
     const { metrics, host } = this.#options
     const cause = rejectionCause(refusal.message)
     const pointCount = this.#pointCount(indices)
     metrics.rejected[cause].add(indices.length)
     metrics.failed.add(pointCount)
     if (pointCount > 0) host.dropped('metrics', pointCount, 'rejected_by_peer')
-    const row = this.#list.rows[indices[0]]
+    const row = this.#list.row(indices[0])
     if (row.owner.hasLoggedRejection) return
     row.owner.hasLoggedRejection = true
     host.log.warn(
       {
-        series: describeLabels(row.labels),
+        series: this.#options.pool.describe(row.labels),
         cause,
         dropped_samples: indices.length,
         error: refusal.message,
@@ -214,7 +213,7 @@ export class Shard {
     )
   }
 
-  #countLost(indices: readonly number[], refusal: Refusal, cause: GiveUpCause): void {
+  #countLost(indices: Uint32Array, refusal: Refusal, cause: GiveUpCause): void {
     const { metrics, host, settings, dropping } = this.#options
     const pointCount = this.#pointCount(indices)
     metrics.failed.add(pointCount)
@@ -226,10 +225,10 @@ export class Shard {
   }
 
   /** The caller will send these again: their series begin anew, or the repetition would come too late. */
-  #giveBack(indices: readonly number[], refusal: Refusal): void {
+  #giveBack(indices: Uint32Array, refusal: Refusal): void {
     this.#failure ??= refusal
     for (const index of indices) {
-      const { owner } = this.#list.rows[index]
+      const { owner } = this.#list.row(index)
       owner.newestMs = owner.committedMs = -1
     }
   }
@@ -247,4 +246,12 @@ export class Shard {
     }
     this.#failure = undefined
   }
+}
+
+let counting = new Uint32Array(0)
+
+/** 0, 1, 2 ... */
+function firstIndices(count: number): Uint32Array {
+  if (counting.length < count) counting = Uint32Array.from({ length: count * 2 }, (_, at) => at)
+  return counting.subarray(0, count)
 }

@@ -1,4 +1,3 @@
-import type { Row } from './row.ts'
 import type { SampleList } from './sample-list.ts'
 
 /**
@@ -10,15 +9,15 @@ export function sortSamples(source: SampleList, target: SampleList): number {
   const { timesMs } = source
   const order = Array.from({ length: source.length }, (_, index) => index)
   order.sort((left, right) => timesMs[left] - timesMs[right])
-  const lastMs = new Map<Row, number>()
+  const lastMs = new Map<number, number>()
   let duplicates = 0
   for (const index of order) {
-    const row = source.rows[index]
-    if (lastMs.get(row) === timesMs[index]) {
+    const set = source.sets[index]
+    if (lastMs.get(set) === timesMs[index]) {
       duplicates += source.ends[index]
       continue
     }
-    lastMs.set(row, timesMs[index])
+    lastMs.set(set, timesMs[index])
     target.pushFrom(source, index)
   }
   return duplicates

@@ -1,14 +1,16 @@
+import type { Label } from '../../../kit/prometheus/labels.ts'
 import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import type { ResourceSource } from '../../../kit/prometheus/metric-source.ts'
-import { hashText } from './hash-text.ts'
+import type { LabelPool } from './label-pool.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
-import { Family, type Row, type RowOwner } from './row.ts'
-import type { RowMaker } from './row-maker.ts'
+import { Family, Row, type RowOwner } from './row.ts'
+import { type RowMaker, withLabel } from './row-maker.ts'
 import type { SampleList } from './sample-list.ts'
 
 interface InfoOptions {
   readonly naming: MetricNaming
   readonly shardCount: number
+  readonly pool: LabelPool
 }
 
 class Info implements RowOwner {
@@ -18,10 +20,11 @@ class Info implements RowOwner {
   newestMs = -1
   committedMs = -1
   receivedMs = 0
-  row: Row | undefined
+  readonly row: Row
 
-  constructor(shard: number) {
+  constructor(family: Family, labels: number, shard: number) {
     this.shard = shard
+    this.row = new Row(this, family, labels)
   }
 }
 
@@ -29,11 +32,15 @@ class Info implements RowOwner {
 export class TargetInfoRows {
   readonly #family: Family
   readonly #shardCount: number
+  readonly #pool: LabelPool
   readonly #rows: RowMaker
   readonly #infos = new Map<string, Info>()
+  /** By the labels of a resource that was seen before. */
+  readonly #known = new WeakMap<readonly Label[], Info>()
 
-  constructor({ naming, shardCount }: InfoOptions, rows: RowMaker) {
+  constructor({ naming, shardCount, pool }: InfoOptions, rows: RowMaker) {
     this.#shardCount = shardCount
+    this.#pool = pool
     this.#rows = rows
     const named = { name: 'target_info', unit: '', kind: 'other' } as const
     this.#family = new Family({
@@ -47,26 +54,32 @@ export class TargetInfoRows {
   see(resource: ResourceSource, nowMs: number, newestMs: number, stage: SampleList): void {
     const { info: labels } = resource.labels
     if (labels === undefined || newestMs < 0) return
-    const key = labels.map(({ name, value }) => `${name}=${JSON.stringify(value)}`).join(',')
-    let info = this.#infos.get(key)
-    if (info === undefined) {
-      info = new Info((hashText(key) >>> 0) % this.#shardCount)
-      const all = [...labels, { name: '__name__', value: this.#family.name }]
-      info.row = this.#rows.named(info, this.#family, all)
-      this.#infos.set(key, info)
-    }
+    let info = this.#known.get(labels)
+    if (info === undefined || info.isGone) info = this.#find(labels)
     info.receivedMs = nowMs
     if (newestMs <= info.newestMs) return
     info.committedMs = info.newestMs
     info.newestMs = newestMs
-    stage.push(info.row!, 1, newestMs, 0)
+    stage.push(info.row, 1, newestMs, 0)
+  }
+
+  #find(labels: readonly Label[]): Info {
+    const key = labels.map(({ name, value }) => `${name}=${JSON.stringify(value)}`).join(',')
+    let info = this.#infos.get(key)
+    if (info === undefined) {
+      const set = this.#pool.take(withLabel(labels, '__name__', this.#family.name))
+      info = new Info(this.#family, set, this.#pool.shard(set, this.#shardCount))
+      this.#infos.set(key, info)
+    }
+    this.#known.set(labels, info)
+    return info
   }
 
   sweep(beforeMs: number): void {
     for (const [key, info] of this.#infos) {
       if (info.receivedMs >= beforeMs) continue
       this.#infos.delete(key)
-      this.#rows.retire(info, [info.row!])
+      this.#rows.retire(info, [info.row])
     }
   }
 }

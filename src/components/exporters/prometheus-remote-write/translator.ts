@@ -1,7 +1,7 @@
 /** From batches to samples of Prometheus series: which series a point belongs to, who owns it, and when it is over. */
 import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
 import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
-import { type Label, type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
+import { type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
 import { familyIdentity, metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
@@ -12,12 +12,13 @@ import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
 import type { Batch } from '../../../otlp/batch.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { hashText } from './hash-text.ts'
+import type { LabelPool } from './label-pool.ts'
 import { PointTaker } from './point-taker.ts'
 import { Family, type Metric, Source, type Verdict } from './row.ts'
+import type { RetiredLabels } from './retired-labels.ts'
 import { RowMaker } from './row-maker.ts'
 import { SampleList } from './sample-list.ts'
 import { sortSamples } from './sort-samples.ts'
-import type { SymbolPool } from './symbol-pool.ts'
 import { TargetInfoRows } from './target-info-rows.ts'
 import type { WriteMetrics } from './write-metrics.ts'
 
@@ -29,10 +30,11 @@ export interface TranslatorOptions {
   readonly deltas: DeltaLimits
   readonly hasTargetInfo: boolean
   readonly shardCount: number
-  readonly symbols: SymbolPool
+  readonly pool: LabelPool
   /** Whether histograms may be sent with custom buckets, and whether the server takes them now. */
   readonly convertsHistograms: boolean
   readonly takesCustomBuckets: () => boolean
+  readonly retired: RetiredLabels
 }
 
 export class Translator {
@@ -45,8 +47,8 @@ export class Translator {
   readonly #deltas: DeltaStreams
   readonly #targets: TargetInfoRows
   readonly #families = new Map<string, Family>()
-  /** Who feeds a series, by its name and labels. */
-  readonly #owners = new Map<string, Source>()
+  /** Who feeds a series, by the index of its labels. */
+  readonly #owners: (Source | undefined)[] = []
   readonly #drops = new Map<string, number>()
   #stage = new SampleList()
   #spare = new SampleList()
@@ -59,7 +61,7 @@ export class Translator {
     this.#options = options
     this.#host = host
     this.#metrics = metrics
-    this.rows = new RowMaker(options.symbols, options.convertsHistograms)
+    this.rows = new RowMaker(options.pool, options.retired, options.convertsHistograms)
     this.#deltas = new DeltaStreams(options.deltas, metrics.deltas, host.log)
     const taker = {
       naming: options.rules.naming,
@@ -143,6 +145,8 @@ export class Translator {
       }
       return source.isGone
     })
+    this.#options.retired.release()
+    this.#options.pool.tidy(entryCount)
     if (!isDone) return
     this.#targets.sweep(beforeMs)
     for (const [key, family] of this.#families) {
@@ -204,31 +208,40 @@ export class Translator {
       scope: scope.labels,
       reserved: reservedLabels[dataField],
     })
-    const labelText = labelKey(labels)
     const attributesHash = hashText(attributesIdentity(attributes))
-    const claims = claimedNames(metric, this.#options.convertsHistograms).map(
-      (name) => `${name}\n${labelText}`,
-    )
+    const claims = this.rows.claim(metric, labels)
+    const isSame = (one: Source) => one.metric === metric && one.attributesHash === attributesHash
+    const owner = this.#ownerOf(claims, (one) => isSame(one) || !this.#isOver(one, point))
+    if (owner === undefined && this.#seriesCount < this.#options.seriesMax) {
+      const shard = this.#options.pool.shard(claims[0], this.#options.shardCount)
+      const source = new Source(metric, attributesHash, shard)
+      this.rows.begin(source, labels, claims)
+      for (const claim of claims) this.#setOwner(claim, source)
+      this.#seriesCount++
+      return source
+    }
+    if (owner === undefined) this.#overflow(metric)
+    else if (!isSame(owner)) this.#collide(owner, metric, claims[0])
+    for (const claim of claims) this.#options.pool.release(claim)
+    return owner !== undefined && isSame(owner) ? owner : undefined
+  }
+
+  /** The first who owns one of them and may keep it; others are removed. */
+  #ownerOf(claims: readonly number[], mayKeep: (owner: Source) => boolean): Source | undefined {
     for (const claim of claims) {
-      const owner = this.#owners.get(claim)
+      const owner = this.#owners[this.#options.pool.index(claim)]
       if (owner === undefined) continue
-      if (owner.metric === metric && owner.attributesHash === attributesHash) return owner
-      if (!this.#isOver(owner, point)) {
-        this.#collide(owner, metric, claim)
-        return undefined
-      }
+      if (mayKeep(owner)) return owner
       this.#remove(owner)
     }
-    if (this.#seriesCount >= this.#options.seriesMax) {
-      this.#overflow(metric)
-      return undefined
-    }
-    const shard = (hashText(claims[0]) >>> 0) % this.#options.shardCount
-    const source = new Source(metric, { claims, attributesHash, shard })
-    this.rows.begin(source, labels)
-    for (const claim of claims) this.#owners.set(claim, source)
-    this.#seriesCount++
-    return source
+    return undefined
+  }
+
+  #setOwner(claim: number, owner: Source | undefined): void {
+    const index = this.#options.pool.index(claim)
+    // Not written far beyond its end, which would make a slow kind of array of it.
+    while (this.#owners.length < index) this.#owners.push(undefined)
+    this.#owners[index] = owner
   }
 
   /** Expired, or ended before the newcomer began: a process that was restarted is no second source. */
@@ -238,13 +251,13 @@ export class Translator {
     return compareNanos(point.startLow, point.startHigh, timeLow, timeHigh) > 0
   }
 
-  #collide(owner: Source, metric: Metric, claim: string): void {
+  #collide(owner: Source, metric: Metric, claim: number): void {
     this.#metrics.collisions.add(1)
     this.#drop('series_collision', 1)
     if (owner.hasLoggedCollision) return
     owner.hasLoggedCollision = true
     this.#host.log.warn(
-      { series: claim.replace('\n', ' ') },
+      { series: this.#options.pool.describe(claim) },
       `two sources collide on one series: ${describeSource(owner.metric)} keeps it, points of ` +
         `${describeSource(metric)} are dropped until it has expired`,
     )
@@ -264,7 +277,7 @@ export class Translator {
     if (source.isGone) return
     this.rows.takeDown(source)
     this.#deltas.forget(source)
-    for (const claim of source.claims) this.#owners.delete(claim)
+    for (const claim of this.rows.claims(source)) this.#setOwner(claim, undefined)
     this.#seriesCount--
   }
 
@@ -281,20 +294,4 @@ const reservedLabels: Readonly<Record<number, 'le' | 'quantile' | undefined>> = 
   [metricDataFields.histogram]: 'le',
   [metricDataFields.exponentialHistogram]: 'le',
   [metricDataFields.summary]: 'quantile',
-}
-
-/** Names of samples without labels of their own: whoever has these has all the others too. */
-function claimedNames({ dataField, family }: Metric, convertsHistograms: boolean): string[] {
-  const { name } = family!.family!
-  if (dataField === metricDataFields.histogram) {
-    const classic = [`${name}_count`, `${name}_sum`]
-    return convertsHistograms ? [...classic, name] : classic
-  }
-  return dataField === metricDataFields.summary ? [`${name}_count`, `${name}_sum`] : [name]
-}
-
-/** One flat text for equal labels: it is kept for long, and a rope would hold on to its pieces. */
-function labelKey(labels: readonly Label[]): string {
-  const text = labels.map(({ name, value }) => `${name}=${JSON.stringify(value)}`).join(',')
-  return Buffer.from(text, 'utf8').toString('utf8')
 }

@@ -4,10 +4,12 @@ import type { HttpClient } from '../../../kit/http/http-client.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { withoutCustomBuckets } from './classic-samples.ts'
 import { NotV2, readAnswer, type Written } from './read-answer.ts'
+import type { LabelPool } from './label-pool.ts'
 import type { RowMaker } from './row-maker.ts'
 import type { SampleList } from './sample-list.ts'
 import { messageV1, messageV2, type RemoteWriteSettings } from './settings.ts'
-import type { SymbolPool } from './symbol-pool.ts'
+import { PlainWriter } from './series-writer.ts'
+import { SnappySeriesWriter } from './snappy-series-writer.ts'
 import type { WriteMetrics } from './write-metrics.ts'
 import type { BuildRequest, WriteCounts } from './write-request.ts'
 import { requestBuilderV1 } from './write-request-v1.ts'
@@ -43,19 +45,20 @@ export class WriteClient {
   constructor(
     settings: RemoteWriteSettings,
     host: ExporterHost,
-    uses: {
-      readonly metrics: WriteMetrics
-      readonly symbols: SymbolPool
-      readonly rows: RowMaker
-    },
+    uses: { readonly metrics: WriteMetrics; readonly pool: LabelPool; readonly rows: RowMaker },
   ) {
     this.#settings = settings
     this.#host = host
     this.#metrics = uses.metrics
     this.#rows = uses.rows
     this.#url = new URL(settings.endpoint)
-    this.#v1 = requestBuilderV1()
-    this.#v2 = requestBuilderV2(uses.symbols)
+    const { pool } = uses
+    const isSnappy = settings.compression === 'snappy'
+    this.#v1 = requestBuilderV1(
+      pool,
+      isSnappy ? new SnappySeriesWriter(pool) : new PlainWriter(pool),
+    )
+    this.#v2 = requestBuilderV2(pool)
     this.#isV2 = settings.protobuf_message === messageV2
   }
 
@@ -75,7 +78,7 @@ export class WriteClient {
   /** One call an attempt; each gives what was written or rejects with a Refusal. */
   request(
     list: SampleList,
-    indices: readonly number[],
+    indices: Uint32Array,
   ): (attemptNumber: number, abort: AbortSignal) => Promise<Outcome> {
     let encoded: Encoded | undefined
     const send = async (attemptNumber: number, abort: AbortSignal): Promise<Outcome> => {
@@ -104,18 +107,19 @@ export class WriteClient {
     await client?.close()
   }
 
-  async #encode(list: SampleList, indices: readonly number[]): Promise<Encoded> {
+  async #encode(list: SampleList, indices: Uint32Array): Promise<Encoded> {
     const isV2 = this.#isV2
     const nowMs = this.#host.clock.monotonicMs()
     const metadataBeforeMs = this.#settings.send_metadata ? nowMs - metadataPeriodMs : undefined
     const sent = isV2 ? { list, indices } : withoutCustomBuckets(list, indices, this.#rows)
     const build = isV2 ? this.#v2 : this.#v1
-    const { body, counts, described } = build(sent.list, sent.indices, {
-      metadataBeforeMs,
-    })
+    const options = { metadataBeforeMs }
+    const { body, isCompressed, counts, described } = build(sent.list, sent.indices, options)
     const { compression } = this.#settings
-    // Copied for zstd: it may work on it while the next request is built in the same memory.
-    const compressed = await compressBody(compression, compression === 'zstd' ? body.slice() : body)
+    // Copied, since the next request is built in the same memory; not for snappy, which is done at once.
+    const isCopied = isCompressed || compression === 'zstd'
+    const own = isCopied ? body.slice() : body
+    const compressed = isCompressed ? own : await compressBody(compression, own)
     const onDelivered = () => {
       for (const family of described) family.metadataMs = nowMs
     }

@@ -1,36 +1,43 @@
 /** io.prometheus.write.v2.Request: texts stand in one table, and series refer to them by number. */
 import { WireWriter } from '../../../wire/wire-writer.ts'
 import { varintLength } from '../../../wire/varint.ts'
-import { readLabels } from './label-slab.ts'
+import {
+  type LabelPool,
+  labelSerialAt,
+  nameRefAt,
+  textRefAt,
+  textSerialAt,
+  valueRefAt,
+} from './label-pool.ts'
 import { encodeHistogram } from './native-histogram.ts'
 import { RequestBuffer, sampleLength } from './request-buffer.ts'
-import type { Family, Row } from './row.ts'
-import type { SampleList } from './sample-list.ts'
-import type { PooledSymbol, SymbolPool } from './symbol-pool.ts'
-import { type BuildRequest, chainRows, nextSerial, type WriteCounts } from './write-request.ts'
+import type { Family } from './row.ts'
+import type { SampleDetail, SampleList } from './sample-list.ts'
+import { type BuildRequest, nextSerial, SeriesChains, type WriteCounts } from './write-request.ts'
 
-export function requestBuilderV2(pool: SymbolPool): BuildRequest {
+export function requestBuilderV2(pool: LabelPool): BuildRequest {
   const encoder = new RequestEncoder(pool)
   return (list, indices) => encoder.build(list, indices)
 }
 
 class RequestEncoder {
-  readonly #pool: SymbolPool
+  readonly #pool: LabelPool
+  readonly #chains = new SeriesChains()
   readonly #symbols = new RequestBuffer()
   readonly #series = new RequestBuffer()
   readonly #body = new RequestBuffer()
   readonly #writer = new WireWriter(512)
-  /** Taken for this request only: of metadata, exemplars, and rows that are over. */
-  readonly #borrowed: PooledSymbol[] = []
+  /** Texts taken for this request only, of metadata and exemplars. */
+  readonly #borrowed: number[] = []
   #serial = 0
   #symbolCount = 0
   #counts: WriteCounts = { samples: 0, histograms: 0, exemplars: 0 }
 
-  constructor(pool: SymbolPool) {
+  constructor(pool: LabelPool) {
     this.#pool = pool
   }
 
-  build(list: SampleList, indices: readonly number[]) {
+  build(list: SampleList, indices: Uint32Array) {
     this.#serial = nextSerial()
     this.#counts = { samples: 0, histograms: 0, exemplars: 0 }
     this.#symbols.clear()
@@ -39,44 +46,61 @@ class RequestEncoder {
     // The first is the empty text, for references that mean nothing.
     this.#symbols.text(0x22, '')
     this.#symbolCount = 1
-    const { heads, next } = chainRows(list, indices, this.#serial)
-    const chain: number[] = []
-    for (const head of heads) {
-      chain.length = 0
-      for (let place = head; place !== -1; place = next[place]) chain.push(indices[place])
-      this.#writeSeries(list, chain)
+    const chains = this.#chains
+    chains.link(list, indices, this.#pool.sets)
+    for (let place = 0; place < indices.length; place++) {
+      if (chains.isContinued[place] === 1) continue
+      const index = indices[place]
+      // All but few series have one plain sample.
+      if (chains.next[place] === -1 && list.detail(index) === undefined) {
+        this.#writePlainSeries(list, index)
+      } else this.#writeSeries(list, chains.at(place, indices))
     }
-    this.#pool.release(this.#borrowed.splice(0))
+    for (const text of this.#borrowed.splice(0)) this.#pool.releaseText(text)
     for (const part of [this.#symbols, this.#series]) {
       this.#body.copy(part.bytes, 0, part.length)
     }
-    return { body: this.#body.bytes, counts: this.#counts, described: [] }
+    const { bytes: body } = this.#body
+    return { body, isCompressed: false, counts: this.#counts, described: [] }
+  }
+
+  #writePlainSeries(list: SampleList, index: number): void {
+    const set = list.sets[index]
+    const refsLength = this.#refsLength(set)
+    const metadata = this.#metadata(list.row(index).family)
+    const startMs = list.startsMs[index]
+    const byteLength = sampleLength(list.timesMs[index], startMs)
+    const bodyLength = 1 + varintLength(refsLength) + refsLength + 2 + byteLength + metadata.length
+    const buffer = this.#series
+    buffer.header(0x2a, bodyLength)
+    this.#writeRefs(set, refsLength)
+    buffer.header(0x12, byteLength)
+    buffer.sample(list, index, startMs)
+    buffer.copy(metadata, 0, metadata.length)
+    this.#counts.samples++
   }
 
   #writeSeries(list: SampleList, chain: readonly number[]): void {
-    const row = list.rows[chain[0]]
-    const symbols = row.symbols ?? this.#symbolsOf(row)
-    let refsLength = 0
-    for (const symbol of symbols) refsLength += varintLength(this.#ref(symbol))
-    const metadata = this.#metadata(row.family)
+    const set = list.sets[chain[0]]
+    const refsLength = this.#refsLength(set)
+    const metadata = this.#metadata(list.row(chain[0]).family)
     const rest: Uint8Array[] = []
     let bodyLength = 1 + varintLength(refsLength) + refsLength + metadata.length
     for (const index of chain) {
-      const detail = list.details[index]
+      const detail = list.detail(index)
       if (detail?.histogram === undefined) {
         bodyLength += 2 + sampleLength(list.timesMs[index], list.startsMs[index])
       }
       if (detail === undefined) continue
-      const encoded = this.#encodeDetail(list, index)
+      const encoded = this.#encodeDetail(detail, list.timesMs[index], list.startsMs[index])
       rest.push(encoded)
       bodyLength += encoded.length
     }
     const buffer = this.#series
     buffer.header(0x2a, bodyLength)
-    buffer.header(0x0a, refsLength)
-    for (const symbol of symbols) buffer.varint(symbol.ref)
+    this.#writeRefs(set, refsLength)
     for (const index of chain) {
-      if (list.details[index]?.histogram !== undefined) continue
+      if (list.detail(index)?.histogram !== undefined) continue
       const startMs = list.startsMs[index]
       buffer.header(0x12, sampleLength(list.timesMs[index], startMs))
       buffer.sample(list, index, startMs)
@@ -86,31 +110,65 @@ class RequestEncoder {
     buffer.copy(metadata, 0, metadata.length)
   }
 
-  #symbolsOf(row: Row): PooledSymbol[] {
-    const symbols: PooledSymbol[] = []
-    for (const { name, value } of readLabels(row.labels)) {
-      symbols.push(this.#pool.take(name), this.#pool.take(value))
+  /** Length of the references to a set's labels; those are numbered from here on. */
+  #refsLength(set: number): number {
+    const { sets, labels } = this.#pool
+    const ids = sets.keyMemory(set)
+    const start = sets.keyStart(set)
+    const end = start + sets.keyLength(set)
+    let byteLength = 0
+    for (let at = start; at < end; at += 4) {
+      const id = ids.getInt32(at, true)
+      if (labels.words[id + labelSerialAt] !== this.#serial) this.#number(id)
+      byteLength += varintLength(labels.words[id + nameRefAt])
+      byteLength += varintLength(labels.words[id + valueRefAt])
     }
-    if (row.isRetired) this.#borrowed.push(...symbols)
-    else row.symbols = symbols
-    return symbols
+    return byteLength
   }
 
-  /** The number of a symbol in this request, given when it is first used. */
-  #ref(symbol: PooledSymbol): number {
-    if (symbol.requestSerial !== this.#serial) {
-      symbol.requestSerial = this.#serial
-      symbol.ref = this.#symbolCount++
-      this.#symbols.text(0x22, symbol.text)
+  #writeRefs(set: number, refsLength: number): void {
+    const { sets, labels } = this.#pool
+    const buffer = this.#series
+    const ids = sets.keyMemory(set)
+    const start = sets.keyStart(set)
+    const end = start + sets.keyLength(set)
+    buffer.header(0x0a, refsLength)
+    for (let at = start; at < end; at += 4) {
+      const id = ids.getInt32(at, true)
+      buffer.varint(labels.words[id + nameRefAt])
+      buffer.varint(labels.words[id + valueRefAt])
     }
-    return symbol.ref
+  }
+
+  #number(id: number): void {
+    const { name, value } = this.#pool.textsOf(id)
+    const { words } = this.#pool.labels
+    words[id + labelSerialAt] = this.#serial
+    words[id + nameRefAt] = this.#ref(name)
+    words[id + valueRefAt] = this.#ref(value)
+  }
+
+  /** The number of a text in this request, given when it is first used. */
+  #ref(text: number): number {
+    const { texts } = this.#pool
+    const { words } = texts
+    if (words[text + textSerialAt] !== this.#serial) {
+      words[text + textSerialAt] = this.#serial
+      words[text + textRefAt] = this.#symbolCount++
+      const start = texts.keyStart(text)
+      const byteLength = texts.keyLength(text)
+      this.#symbols.header(0x22, byteLength)
+      const bytes = new Uint8Array(texts.keyMemory(text).buffer)
+      this.#symbols.copy(bytes, start, start + byteLength)
+    }
+    return words[text + textRefAt]
   }
 
   #borrow(text: string): number {
     if (text === '') return 0
-    const symbol = this.#pool.take(text)
-    this.#borrowed.push(symbol)
-    return this.#ref(symbol)
+    const taken = this.#pool.takeText(text)
+    this.#borrowed.push(taken)
+    return this.#ref(taken)
   }
 
   /** The same for all series of a family in one request. */
@@ -130,19 +188,19 @@ class RequestEncoder {
   }
 
   /** Native histogram and exemplars of a sample as whole fields. */
-  #encodeDetail(list: SampleList, index: number): Uint8Array {
-    const { exemplars, histogram } = list.details[index]!
+  #encodeDetail(detail: SampleDetail, timeMs: number, startMs: number): Uint8Array {
+    const { exemplars, histogram } = detail
     const writer = this.#writer
     if (histogram !== undefined) {
-      writer.bytes(3, encodeHistogram(histogram, list.timesMs[index], list.startsMs[index]))
+      writer.bytes(3, encodeHistogram(histogram, timeMs, startMs))
       this.#counts.histograms++
     }
-    for (const { labels, value, timeMs } of exemplars) {
+    for (const { labels, value, timeMs: ownMs } of exemplars) {
       const refs = labels.flatMap((label) => [this.#borrow(label.name), this.#borrow(label.value)])
       writer.message(4, () => {
         if (refs.length > 0) writer.packedVarints(1, refs.map(BigInt))
         writer.double(2, value)
-        writer.uint(3, timeMs)
+        writer.uint(3, ownMs)
       })
       this.#counts.exemplars++
     }

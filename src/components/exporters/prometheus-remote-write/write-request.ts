@@ -1,4 +1,6 @@
 /** What both versions of the protocol have in common: samples of one series go together, as one TimeSeries. */
+import type { ByteTable } from '../../../kit/prometheus/byte-table.ts'
+import { lastPlaceAt, setSerialAt } from './label-pool.ts'
 import type { Family } from './row.ts'
 import type { SampleList } from './sample-list.ts'
 
@@ -11,6 +13,8 @@ export interface WriteCounts {
 export interface WriteRequest {
   /** Holds until the next request is built. */
   readonly body: Uint8Array
+  /** Whether it is a snappy block already. */
+  readonly isCompressed: boolean
   readonly counts: WriteCounts
   /** Families whose metadata is in it. */
   readonly described: readonly Family[]
@@ -24,36 +28,50 @@ export interface BuildOptions {
 /** Builds the request of the samples at these places of a list, in this order. */
 export type BuildRequest = (
   list: SampleList,
-  indices: readonly number[],
+  indices: Uint32Array,
   options: BuildOptions,
 ) => WriteRequest
 
 let serial = 0
 
-/** A number that no other request has: rows, symbols and families carry that of the one they are part of. */
+/** A number that no other request has: labels and families carry that of the one they are part of. A 32-bit one. */
 export function nextSerial(): number {
-  return ++serial
+  serial = (serial + 1) | 0
+  return serial === 0 ? nextSerial() : serial
 }
 
-/**
- * For every place in `indices` the place of the next sample of the same row, or -1; `heads` are the places of the first
- * ones, in order.
- */
-export function chainRows(
-  list: SampleList,
-  indices: readonly number[],
-  requestSerial: number,
-): { heads: number[]; next: Int32Array } {
-  const heads: number[] = []
-  const next = new Int32Array(indices.length).fill(-1)
-  for (let place = 0; place < indices.length; place++) {
-    const row = list.rows[indices[place]]
-    if (row.requestSerial === requestSerial) next[row.lastIndex] = place
-    else {
-      row.requestSerial = requestSerial
-      heads.push(place)
+/** Which places of a request belong to one series: samples of it need not stand side by side. */
+export class SeriesChains {
+  /** For every place that of the next sample of the same series, or -1. */
+  next = new Int32Array(0)
+  /** 1 where an earlier place has the same series. */
+  isContinued = new Uint8Array(0)
+
+  link(list: SampleList, indices: Uint32Array, { words }: ByteTable): void {
+    const requestSerial = nextSerial()
+    if (this.next.length < indices.length) {
+      this.next = new Int32Array(indices.length * 2)
+      this.isContinued = new Uint8Array(indices.length * 2)
     }
-    row.lastIndex = place
+    const { next, isContinued } = this
+    for (let place = 0; place < indices.length; place++) {
+      const set = list.sets[indices[place]]
+      next[place] = -1
+      if (words[set + setSerialAt] === requestSerial) {
+        next[words[set + lastPlaceAt]] = place
+        isContinued[place] = 1
+      } else {
+        words[set + setSerialAt] = requestSerial
+        isContinued[place] = 0
+      }
+      words[set + lastPlaceAt] = place
+    }
   }
-  return { heads, next }
+
+  /** Indices of the samples of the series that begins at this place. */
+  at(head: number, indices: Uint32Array): number[] {
+    const chain: number[] = []
+    for (let place = head; place !== -1; place = this.next[place]) chain.push(indices[place])
+    return chain
+  }
 }

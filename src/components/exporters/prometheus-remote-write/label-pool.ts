@@ -1,0 +1,228 @@
+/**
+ * Labels of all rows: each label is kept once, encoded, and a row's labels are the list of theirs. So a row costs four
+ * bytes a label, two rows with the same labels are found to be one series, and who writes a request knows which bytes
+ * repeat. Everything is counted and goes with its last user.
+ */
+import { ByteTable, noEntry, ownWordsAt } from '../../../kit/prometheus/byte-table.ts'
+import type { Label } from '../../../kit/prometheus/labels.ts'
+import { FieldReader } from '../../../wire/field-reader.ts'
+import { WireWriter } from '../../../wire/wire-writer.ts'
+import { encodeUtf8, writeUtf8 } from '../../../wire/utf8.ts'
+
+/** Words of a label, of a set of labels, and of a text. */
+const useCountAt = ownWordsAt
+/** Of a label: where the 1.0 request under construction has it. */
+export const positionAt = ownWordsAt + 1
+/** Of a label: its texts, plus one; what they are in the 2.0 request that it was last part of, and which that was. */
+const nameTextAt = ownWordsAt + 2
+const valueTextAt = ownWordsAt + 3
+export const labelSerialAt = ownWordsAt + 4
+export const nameRefAt = ownWordsAt + 5
+export const valueRefAt = ownWordsAt + 6
+/** Of a set: the length of its labels as fields of a 1.0 TimeSeries. */
+const encodedLengthAt = ownWordsAt + 1
+/** Of a set: the request under construction that it is part of, and the place of its last sample there. */
+export const setSerialAt = ownWordsAt + 2
+export const lastPlaceAt = ownWordsAt + 3
+/** Of a set: its shard, plus one. */
+const shardAt = ownWordsAt + 4
+/** Of a text: the request that has it, and its number there. */
+export const textSerialAt = ownWordsAt + 1
+export const textRefAt = ownWordsAt + 2
+
+const idBytes = 4
+/** So many sets go to one shard before the next one has its turn. */
+const neighbours = 32
+/** Labels below this many bytes have lengths of one byte each. */
+const shortLabelBytes = 120
+
+export class LabelPool {
+  /** Keys are labels as fields of a 1.0 TimeSeries. */
+  readonly labels: ByteTable
+  /** Keys are entries of `labels`, each as a little-endian word. */
+  readonly sets: ByteTable
+  /** Keys are UTF-8. */
+  readonly texts: ByteTable
+  readonly #writer = new WireWriter(1024)
+  readonly #scratch = new Uint8Array(256)
+  #ids = new DataView(new ArrayBuffer(64 * idBytes))
+  #tidied = 0
+  #dealtCount = 0
+
+  constructor(seed: number) {
+    this.labels = new ByteTable(seed, 7)
+    this.sets = new ByteTable(seed, 5)
+    this.texts = new ByteTable(seed, 3)
+  }
+
+  /** The set of these labels, sorted by name; whoever takes it releases it. */
+  take(labels: readonly Label[]): number {
+    if (labels.length * idBytes > this.#ids.byteLength) {
+      this.#ids = new DataView(new ArrayBuffer(labels.length * idBytes * 2))
+    }
+    let encodedLength = 0
+    for (const [index, label] of labels.entries()) {
+      const id = this.#takeLabel(label)
+      encodedLength += this.labels.keyLength(id)
+      this.#ids.setInt32(index * idBytes, id, true)
+    }
+    const key = new Uint8Array(this.#ids.buffer)
+    const byteLength = labels.length * idBytes
+    const known = this.sets.find(0, key, 0, byteLength)
+    if (known !== noEntry) {
+      for (const id of this.ids(known)) this.#releaseLabel(id)
+      this.sets.words[known + useCountAt]++
+      return known
+    }
+    const set = this.sets.add(0, key, 0, byteLength)
+    this.sets.words[set + useCountAt] = 1
+    this.sets.words[set + encodedLengthAt] = encodedLength
+    return set
+  }
+
+  release(set: number): void {
+    if (--this.sets.words[set + useCountAt] > 0) return
+    const ids = [...this.ids(set)]
+    this.sets.remove(set)
+    for (const id of ids) this.#releaseLabel(id)
+  }
+
+  /** Sets are numbered without gaps; the number of one that has gone is given again. */
+  index(set: number): number {
+    return set / this.sets.entryWords
+  }
+
+  /**
+   * One of so many, the same for a set for as long as anybody uses it. Sets that were made one after the other mostly
+   * stay together: they share labels, and their samples come one after the other too.
+   */
+  shard(set: number, shardCount: number): number {
+    const { words } = this.sets
+    if (words[set + shardAt] === 0) {
+      words[set + shardAt] = 1 + (Math.floor(this.#dealtCount++ / neighbours) % shardCount)
+    }
+    return words[set + shardAt] - 1
+  }
+
+  /** Of its labels as fields of a 1.0 TimeSeries. */
+  encodedLength(set: number): number {
+    return this.sets.words[set + encodedLengthAt]
+  }
+
+  /** Number of labels in a set. */
+  labelCount(set: number): number {
+    return this.sets.keyLength(set) / idBytes
+  }
+
+  /** The labels of a set, as entries of `labels`. */
+  *ids(set: number): Iterable<number> {
+    const memory = this.sets.keyMemory(set)
+    const start = this.sets.keyStart(set)
+    for (let index = 0; index < this.labelCount(set); index++) {
+      yield memory.getInt32(start + index * idBytes, true)
+    }
+  }
+
+  read(set: number): Label[] {
+    return Array.from(this.ids(set), (id) => this.#decode(id))
+  }
+
+  /** For people: `name{label="value"}`. */
+  describe(set: number): string {
+    const labels = this.read(set)
+    const name = labels.find((label) => label.name === '__name__')?.value ?? ''
+    const rest = labels.filter((label) => label.name !== '__name__')
+    return `${name}{${rest.map((label) => `${label.name}=${JSON.stringify(label.value)}`).join(',')}}`
+  }
+
+  /** The texts of a label, as entries of `texts`. */
+  textsOf(id: number): { name: number; value: number } {
+    const { words } = this.labels
+    if (words[id + nameTextAt] === 0) this.#addTexts(id)
+    return { name: words[id + nameTextAt] - 1, value: words[id + valueTextAt] - 1 }
+  }
+
+  /** An entry of `texts`; whoever takes it releases it. */
+  takeText(text: string): number {
+    const bytes = encodeUtf8(text)
+    let entry = this.texts.find(0, bytes, 0, bytes.length)
+    if (entry === noEntry) entry = this.texts.add(0, bytes, 0, bytes.length)
+    this.texts.words[entry + useCountAt]++
+    return entry
+  }
+
+  releaseText(entry: number): void {
+    if (--this.texts.words[entry + useCountAt] === 0) this.texts.remove(entry)
+  }
+
+  /** Gives back memory between what is left, some of it at a time. */
+  tidy(entryCount: number): void {
+    for (const table of [this.labels, this.sets, this.texts]) {
+      const end = (this.#tidied + entryCount) * table.entryWords
+      for (let at = this.#tidied * table.entryWords; at < end && at < table.used;) {
+        if (!table.isFree(at)) table.tidy(at)
+        at += table.entryWords
+      }
+    }
+    this.#tidied += entryCount
+    const used = [this.labels, this.sets, this.texts].map((table) => table.used / table.entryWords)
+    if (this.#tidied >= Math.max(...used)) this.#tidied = 0
+  }
+
+  #takeLabel(label: Label): number {
+    const { bytes, byteLength } = this.#encode(label)
+    let id = this.labels.find(0, bytes, 0, byteLength)
+    if (id === noEntry) id = this.labels.add(0, bytes, 0, byteLength)
+    this.labels.words[id + useCountAt]++
+    return id
+  }
+
+  #encode({ name, value }: Label): { bytes: Uint8Array; byteLength: number } {
+    if ((name.length + value.length) * 3 < shortLabelBytes) {
+      const bytes = this.#scratch
+      const nameEnd = writeUtf8(bytes, 4, name)
+      const end = writeUtf8(bytes, nameEnd + 2, value)
+      bytes[0] = bytes[2] = 0x0a
+      bytes[1] = end - 2
+      bytes[3] = nameEnd - 4
+      bytes[nameEnd] = 0x12
+      bytes[nameEnd + 1] = end - nameEnd - 2
+      return { bytes, byteLength: end }
+    }
+    this.#writer.message(1, () => {
+      this.#writer.string(1, name)
+      this.#writer.string(2, value)
+    })
+    const bytes = this.#writer.finish()
+    return { bytes, byteLength: bytes.length }
+  }
+
+  #releaseLabel(id: number): void {
+    const { words } = this.labels
+    if (--words[id + useCountAt] > 0) return
+    if (words[id + nameTextAt] !== 0) {
+      this.releaseText(words[id + nameTextAt] - 1)
+      this.releaseText(words[id + valueTextAt] - 1)
+    }
+    this.labels.remove(id)
+  }
+
+  #addTexts(id: number): void {
+    const { name, value } = this.#decode(id)
+    this.labels.words[id + nameTextAt] = this.takeText(name) + 1
+    this.labels.words[id + valueTextAt] = this.takeText(value) + 1
+  }
+
+  #decode(id: number): Label {
+    const { buffer } = this.labels.keyMemory(id)
+    const start = this.labels.keyStart(id)
+    const bytes = new Uint8Array(buffer, start, this.labels.keyLength(id))
+    const field = new FieldReader(bytes)
+    field.next()
+    const label = new FieldReader(bytes, field.start, field.end)
+    label.next()
+    const name = label.string()
+    label.next()
+    return { name, value: label.string() }
+  }
+}
