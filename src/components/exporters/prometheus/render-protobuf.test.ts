@@ -158,7 +158,7 @@ test('every type as MetricFamily', () => {
 
 test('an exponential histogram is native: scale at most 8, spans, deltas and a count that fits', () => {
   const { store, families } = exposed()
-  const fields = {
+  const fields: PlainMessage = {
     ...times,
     count: 99n,
     sum: 1.5,
@@ -166,7 +166,8 @@ test('an exponential histogram is native: scale at most 8, spans, deltas and a c
     zeroCount: 2n,
     positive: { offset: 0, bucketCounts: [0n, 0n, 1n, 1n] },
     negative: { offset: -3, bucketCounts: [0n, 1n, 0n] },
-    exemplars: [{ timeUnixNano: 1_000_000_000n, asInt: 7n }],
+    // One without a time has the point's.
+    exemplars: [{ asDouble: 0.5 }, { timeUnixNano: 1_000_000_000n, asInt: 7n }],
   }
   store.consume(
     metricsBatch([{ name: 'e', exponentialHistogram: { ...cumulative, dataPoints: [fields] } }]),
@@ -188,13 +189,33 @@ test('an exponential histogram is native: scale at most 8, spans, deltas and a c
             positiveSpan: [{ offset: 2, length: 1 }],
             positiveDelta: [2n],
             createdTimestamp: start,
-            exemplars: [{ value: 7, timestamp: { seconds: 1n } }],
+            exemplars: [
+              { value: 7, timestamp: { seconds: 1n } },
+              { value: 0.5, timestamp: { seconds: 1_700_000_001n, nanos: 500_000_000 } },
+            ],
           },
           ...stamp,
         },
       ],
     },
   ])
+})
+
+test('a native histogram keeps its ten newest exemplars, each once', () => {
+  const { store, families } = exposed()
+  const add = (end: bigint, times: readonly bigint[]) => {
+    const exemplars = times.map((time) => ({ timeUnixNano: time, asInt: time }))
+    const dataPoints = [{ timeUnixNano: end, count: 0n, scale: 0, exemplars }]
+    store.consume(
+      metricsBatch([{ name: 'e', exponentialHistogram: { ...cumulative, dataPoints } }]),
+    )
+  }
+  add(20n, [4n, 1n, 3n, 2n])
+  add(30n, [4n, 5n, 6n, 7n, 8n, 9n, 10n, 11n])
+  add(40n, [])
+  const [{ metric }] = families() as { metric: { histogram: { exemplars: PlainMessage[] } }[] }[]
+  const values = metric[0].histogram.exemplars.map(({ value }) => value)
+  assert.deepEqual(values, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
 })
 
 test('delta exponential histograms add up', () => {

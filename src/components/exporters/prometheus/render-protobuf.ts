@@ -3,7 +3,6 @@ import { escapeName } from '../../../kit/prometheus/escaping.ts'
 import {
   type Buckets,
   coarser,
-  type Exponential,
   nativeBuckets,
   nativeCount,
   nativeScaleMax,
@@ -18,7 +17,12 @@ import type { PageFormat } from './page-format.ts'
 import { pieceBytes } from './page-writer.ts'
 import type { RenderOptions } from './render-text.ts'
 import type { SeriesCursor } from './series-cursor.ts'
-import { type Exemplar, HistogramValue, SummaryValue } from './series-value.ts'
+import {
+  type Exemplar,
+  type ExponentialValue,
+  HistogramValue,
+  SummaryValue,
+} from './series-value.ts'
 import type { SeriesStore } from './series-store.ts'
 import type { Family } from './series.ts'
 
@@ -232,7 +236,7 @@ class MetricWriter {
     })
   }
 
-  #native(series: SeriesCursor, exact: Exponential): void {
+  #native(series: SeriesCursor, { histogram: exact, exemplars }: ExponentialValue): void {
     const writer = this.#writer
     const value = coarser(exact, Math.max(0, exact.scale - nativeScaleMax))
     writer.int64(1, BigInt(nativeCount(value)))
@@ -244,9 +248,8 @@ class MetricWriter {
     this.#spans(12, value.positive)
     this.#time(15, series.startLow, series.startHigh)
     // Without a time an exemplar of a native histogram is refused.
-    const { exemplar } = series
-    if (exemplar !== undefined && (exemplar.timeLow !== 0 || exemplar.timeHigh !== 0)) {
-      this.#exemplar(16, exemplar)
+    for (const exemplar of exemplars) {
+      if (exemplar.timeLow !== 0 || exemplar.timeHigh !== 0) this.#exemplar(16, exemplar)
     }
   }
 

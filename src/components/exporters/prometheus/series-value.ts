@@ -2,7 +2,7 @@
 import type { BucketBounds } from '../../../kit/prometheus/bucket-bounds.ts'
 import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
 
-export type SeriesDetail = HistogramValue | SummaryValue | Exponential
+export type SeriesDetail = HistogramValue | SummaryValue | ExponentialValue
 
 export interface Exemplar {
   /** Without braces. */
@@ -26,6 +26,17 @@ export class HistogramValue {
   constructor(layout: BucketBounds, counts: Uint32Array) {
     this.layout = layout
     this.counts = counts
+  }
+}
+
+export class ExponentialValue {
+  readonly histogram: Exponential
+  /** Oldest first. */
+  readonly exemplars: readonly Exemplar[]
+
+  constructor(histogram: Exponential, exemplars: readonly Exemplar[]) {
+    this.histogram = histogram
+    this.exemplars = exemplars
   }
 }
 

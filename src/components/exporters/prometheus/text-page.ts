@@ -1,6 +1,6 @@
 /** Writes families and series as text 0.0.4, text 1.0.0 or OpenMetrics. */
 import { escapeName, isLegacyMetricName } from '../../../kit/prometheus/escaping.ts'
-import { type Exponential, nativeCount } from '../../../kit/prometheus/exponential-reader.ts'
+import { nativeCount } from '../../../kit/prometheus/exponential-reader.ts'
 import type { Count } from '../../../kit/prometheus/count.ts'
 import { epochMs, secondsText } from '../../../kit/prometheus/nanos.ts'
 import { canonicalText, shortText, unsignedText } from '../../../kit/prometheus/number-text.ts'
@@ -10,7 +10,12 @@ import { openMetricsFamily, type ShownFamily } from './openmetrics-family.ts'
 import type { PageFormat } from './page-format.ts'
 import type { PageWriter } from './page-writer.ts'
 import type { SeriesCursor } from './series-cursor.ts'
-import { type Exemplar, HistogramValue, SummaryValue } from './series-value.ts'
+import {
+  type Exemplar,
+  type ExponentialValue,
+  HistogramValue,
+  SummaryValue,
+} from './series-value.ts'
 import type { SeriesStore } from './series-store.ts'
 import type { Family } from './series.ts'
 import type { TargetInfo } from './target-infos.ts'
@@ -234,7 +239,7 @@ export class TextPage {
   }
 
   /** The text formats know no exponential buckets: only the one that holds all. */
-  #exponential(value: Exponential): void {
+  #exponential({ histogram: value }: ExponentialValue): void {
     const count = nativeCount(value)
     this.#head('_bucket', 'le="+Inf"')
     this.#wide(count)

@@ -7,9 +7,9 @@ import { metricDataFields } from '../../../otlp/fields.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
-import { bucketExemplars, newestExemplar } from './exemplars.ts'
+import { bucketExemplars, nativeExemplars, newestExemplar } from './exemplars.ts'
 import type { SeriesCursor } from './series-cursor.ts'
-import { HistogramValue, SummaryValue } from './series-value.ts'
+import { type Exemplar, ExponentialValue, HistogramValue, SummaryValue } from './series-value.ts'
 import type { Metric } from './series.ts'
 
 interface TakerOptions {
@@ -85,8 +85,7 @@ export class ValueTaker {
   #setDetail(series: SeriesCursor, point: PointReader, dataField: number): void {
     if (dataField === metricDataFields.histogram) this.#setHistogram(series, point)
     else if (dataField === metricDataFields.exponentialHistogram) {
-      series.detail = this.#value.exponential
-      this.#keepExemplar(series, point)
+      this.#setExponential(series, point)
     } else this.#setSummary(series)
   }
 
@@ -105,6 +104,13 @@ export class ValueTaker {
     if (point.exemplars.length > 0 && this.#options.keepsExemplars) {
       bucketExemplars(this.#options.rules.naming, point, value)
     }
+  }
+
+  #setExponential(series: SeriesCursor, point: PointReader): void {
+    const known = (series.detail as ExponentialValue | undefined)?.exemplars ?? noExemplars
+    const hasMore = point.exemplars.length > 0 && this.#options.keepsExemplars
+    const exemplars = hasMore ? nativeExemplars(this.#options.rules.naming, point, known) : known
+    series.detail = new ExponentialValue(this.#value.exponential!, exemplars)
   }
 
   #setSummary(series: SeriesCursor): void {
@@ -129,6 +135,7 @@ function distinctQuantiles(pairs: readonly number[]): number[] {
   return [...values].flat()
 }
 
+const noExemplars: readonly Exemplar[] = []
 const noCounts = new Uint32Array(0)
 
 /** Into memory the series already has, where the number of buckets is the same. */
