@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import {
   classicQuantile,
+  customQuantile,
   exponentialBuckets,
   exponentialQuantile,
 } from '../kit/histogram-quantile.ts'
@@ -65,6 +66,44 @@ export async function assertClassic(
       assertClose(
         await server.number(expression),
         classicQuantile(quantile, { bounds, counts }),
+        expression,
+      )
+    }
+  }
+}
+
+/** The classic cases as native histograms with custom buckets: one series each, linear within a bucket. */
+export async function assertCustom(
+  server: PrometheusServer,
+  name: string,
+  only: string,
+): Promise<void> {
+  assert.deepEqual(await server.query(`{__name__=~"${name}_.+",${only}}`), [])
+  for (const [known, { bounds, counts, sum = 0 }] of Object.entries(classicCases)) {
+    const one = `${name}{${only},case="${known}"}`
+    const count = counts.reduce((total, value) => total + value, 0)
+    assert.equal(await server.number(`histogram_count(${one})`), count, known)
+    assert.equal(await server.number(`histogram_sum(${one})`), sum, known)
+    const [{ histogram }] = await server.query(one)
+    const buckets = (histogram?.buckets ?? [])
+      .map(([, ...edges]) => edges.map(numberOf))
+      .filter(([, , value]) => value > 0)
+    const expected = counts.map((value, index) => [
+      bounds[index - 1] ?? -Infinity,
+      bounds[index] ?? Infinity,
+      value,
+    ])
+    assert.deepEqual(
+      buckets,
+      expected.filter(([, , value]) => value > 0),
+      known,
+    )
+    // Without bounds there is nothing to interpolate between.
+    for (const quantile of bounds.length === 0 ? [] : quantiles) {
+      const expression = `histogram_quantile(${quantile}, ${one})`
+      assertClose(
+        await server.number(expression),
+        customQuantile(quantile, { bounds, counts }),
         expression,
       )
     }

@@ -31,7 +31,7 @@ export const classicCases: Readonly<Record<string, ClassicCase>> = {
   usual: { bounds: [0.005, 1, 10], counts: [1, 2, 3, 0], sum: 9.5 },
   overflowing: { bounds: [0.1, 1], counts: [0, 4, 6], sum: 100 },
   'below zero': { bounds: [-10, 0, 10], counts: [3, 3, 3, 1], sum: -20 },
-  'without sum': { bounds: [1, 2, 3], counts: [5, 0, 5, 0] },
+  'without sum': { bounds: [1, 2, 3], counts: [5, 0, 6, 0] },
   'without observations': { bounds: [1, 2], counts: [0, 0, 0], sum: 0 },
   'without buckets': { bounds: [], counts: [7], sum: 7 },
   'large counts': { bounds: [1e6, 1e7], counts: [4_000_000_000, 1e12, 3], sum: 1e18 },

@@ -12,7 +12,7 @@ import {
   PrometheusServer,
 } from '../kit/prometheus-server.ts'
 import { pushMetrics } from '../kit/push-metrics.ts'
-import { assertClassic, assertExactNumbers, assertNative } from './assert-stored.ts'
+import { assertClassic, assertCustom, assertExactNumbers, assertNative } from './assert-stored.ts'
 import { classicMetric, exactNumbersMetric, exponentialMetric } from './metric-cases.ts'
 
 const ways = ['1.0', '2.0'] as const
@@ -33,9 +33,17 @@ exporters:
     external_labels: { way: "2.0" }
     protobuf_message: io.prometheus.write.v2.Request
     remote_write_queue: { min_size: 0 }
+  prometheusremotewrite/custom:
+    endpoint: ${options.url}
+    external_labels: { way: custom }
+    protobuf_message: io.prometheus.write.v2.Request
+    convert_histograms_to_nhcb: true
+    remote_write_queue: { min_size: 0 }
 service:
   pipelines:
-    metrics: { receivers: [otlp], exporters: [prometheusremotewrite, prometheusremotewrite/v2] }
+    metrics:
+      receivers: [otlp]
+      exporters: [prometheusremotewrite, prometheusremotewrite/v2, prometheusremotewrite/custom]
   telemetry: { metrics: { address: "127.0.0.1:${options.own}" } }
 `
 
@@ -68,8 +76,8 @@ function suite(program: PrometheusProgram): void {
     ;[http, own] = await freePorts(2)
     gateway = await GatewayProcess.start(gatewayYaml({ http, own, url: server.writeUrl }))
     await pushAll()
-    const lastOnes = async () => ((await server.query('last_one')).length === 2 ? true : undefined)
-    await eventually(lastOnes, 'the last sample by both exporters', 30_000)
+    const lastOnes = async () => ((await server.query('last_one')).length === 3 ? true : undefined)
+    await eventually(lastOnes, 'the last sample by every exporter', 30_000)
   })
 
   after(async () => {
@@ -317,6 +325,13 @@ function suite(program: PrometheusProgram): void {
     })
   }
 
+  test('histograms have custom buckets where the server knows them, and else are classic', async () => {
+    const only = 'way="custom"'
+    if (isModern) await assertCustom(server, 'lag_seconds', only)
+    else await assertClassic(server, 'lag_seconds', only)
+    assert.equal((await server.query(`gone_sizes{${only}}`)).length, 0)
+  })
+
   test('the one sample that the server refuses is counted by cause and logged once, with its series', async () => {
     assert.deepEqual(await server.stored('ancient'), [])
     const page = await (await fetch(`http://127.0.0.1:${own}/metrics`)).text()
@@ -331,7 +346,7 @@ function suite(program: PrometheusProgram): void {
       assert.equal(seriesValue(page, failed), 1)
     }
     const lines = gateway.log.split('\n').filter((line) => line.includes('"series":"ancient{'))
-    assert.equal(lines.length, 2, lines.join('\n'))
+    assert.equal(lines.length, 3, lines.join('\n'))
   })
 
   test('2.0 is given up once for a server that does not know it, and never for one that does', async () => {

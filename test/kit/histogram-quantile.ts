@@ -31,7 +31,20 @@ function outside(quantile: number): number {
  * Linear within a bucket. The lowest one begins at 0 if its bound is positive, and else its bound is the answer; in the
  * highest one the answer is the second highest bound. NaN with fewer than two buckets or without observations.
  */
-export function classicQuantile(quantile: number, { bounds, counts }: ClassicBuckets): number {
+export function classicQuantile(quantile: number, classic: ClassicBuckets): number {
+  return boundedQuantile(quantile, classic, true)
+}
+
+/** Of a native histogram with custom buckets: the same, but that empty buckets are not there. */
+export function customQuantile(quantile: number, classic: ClassicBuckets): number {
+  return boundedQuantile(quantile, classic, false)
+}
+
+function boundedQuantile(
+  quantile: number,
+  { bounds, counts }: ClassicBuckets,
+  hasEmpty: boolean,
+): number {
   if (quantile < 0 || quantile > 1) return outside(quantile)
   const total = counts.reduce((sum, count) => sum + count, 0)
   if (bounds.length === 0 || total === 0) return NaN
@@ -39,7 +52,7 @@ export function classicQuantile(quantile: number, { bounds, counts }: ClassicBuc
   let below = 0
   for (const [index, bound] of bounds.entries()) {
     const count = counts[index]
-    if (below + count >= rank) {
+    if (below + count >= rank && (hasEmpty || count > 0)) {
       if (index === 0 && bound <= 0) return bound
       const from = index === 0 ? 0 : bounds[index - 1]
       return from + (bound - from) * ((rank - below) / count)
