@@ -5,7 +5,9 @@ import { test } from 'node:test'
 import { Metadata } from '@grpc/grpc-js'
 import { signals } from '../../src/otlp/signal.ts'
 import { certificate } from '../kit/certificates.ts'
+import { startGrpcPeer } from '../kit/grpc-peer.ts'
 import { ForeignClient } from '../kit/grpc-peers.ts'
+import { startHttpPeer } from '../kit/http-peer.ts'
 import { cumulative, metricsRequest } from '../kit/metrics-request.ts'
 import { startRemoteWritePeer } from '../kit/remote-write-peer.ts'
 import { runService } from '../kit/service-in-process.ts'
@@ -141,4 +143,56 @@ service:
   const page = await scrape('prometheus:scrape')
   assert.equal(page.status, 200)
   assert.match(page.text, /^jobs.* 3$/m)
+})
+
+test('the name that a sender has shown a password for is the tenant of its traces, by HTTP and by gRPC', async (context) => {
+  const http = await startHttpPeer()
+  const grpc = await startGrpcPeer()
+  const tokens = await startHttpPeer()
+  context.after(async () => {
+    grpc.close()
+    await Promise.all([http.close(), tokens.close()])
+  })
+  tokens.respond = () => ({ body: '{"access_token":"granted","token_type":"Bearer"}' })
+  const { port } = await runService(
+    context,
+    `
+extensions:
+  headers_setter:
+    headers: [{key: X-Scope-OrgID, from_attribute: username, default_value: nobody}]
+    additional_auth: oauth2client
+  oauth2client: {client_id: a, client_secret: b, token_url: "${tokens.url}/token"}
+  basicauth: {htpasswd: {file: /etc/htpasswd}}
+receivers:
+  otlp: {protocols: {http: {endpoint: "127.0.0.1:0", auth: {authenticator: basicauth}}}}
+exporters:
+  otlphttp: {endpoint: "${http.url}", compression: none, auth: {authenticator: headers_setter}}
+  otlp: {endpoint: "${grpc.address}", tls: {insecure: true}, auth: {authenticator: headers_setter}}
+service:
+  extensions: [headers_setter, basicauth, oauth2client]
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    metrics: {receivers: [otlp], exporters: [otlphttp, otlp]}
+`,
+    { '/etc/htpasswd': 'anna:1\nbert:2\n' },
+  )
+  for (const credentials of ['anna:1', 'bert:2']) {
+    const headers = {
+      'content-type': 'application/x-protobuf',
+      authorization: basic(credentials),
+      'x-scope-orgid': 'chosen',
+    }
+    const url = `http://127.0.0.1:${port('otlp')}/v1/metrics`
+    assert.equal((await fetch(url, { method: 'POST', headers, body })).status, 200)
+  }
+  await until(() => http.requests.length === 2 && grpc.requests.length === 2)
+  const tenants = http.requests.map(({ headers }) => headers['x-scope-orgid'])
+  assert.deepEqual(new Set(tenants), new Set(['anna', 'bert']))
+  const overGrpc = grpc.requests.map(({ metadata }) => metadata.get('x-scope-orgid'))
+  assert.deepEqual(new Set(overGrpc.flat()), new Set(['anna', 'bert']))
+  for (const { headers } of http.requests) assert.equal(headers.authorization, 'Bearer granted')
+  for (const { metadata } of grpc.requests) {
+    assert.deepEqual(metadata.get('authorization'), ['Bearer granted'])
+  }
+  assert.equal(tokens.requests.length, 1)
 })

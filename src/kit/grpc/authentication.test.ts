@@ -84,7 +84,8 @@ test('health is told without credentials, for probes have none', async (context)
 })
 
 test('while a verdict is worked out a call waits, and one that is given up is forgotten', async (context) => {
-  const { authenticator, client, clients, host } = await serve(context)
+  const idle = { server_parameters: { max_connection_idle: '1s' } }
+  const { authenticator, client, clients, host, server } = await serve(context, { keepalive: idle })
   authenticator.holdsBack = true
   const given = client.call(path, noBytes, {}, withKey('good'))
   await until(() => authenticator.judgedCount === 1)
@@ -97,6 +98,8 @@ test('while a verdict is worked out a call waits, and one that is given up is fo
   assert.equal((await second).code, 'OK')
   assert.equal(clients.length, 1)
   assert.equal(host.memory.heldBytes, 0)
+  await host.clock.advance(10_000)
+  await until(() => server.connectionCount === 0)
 })
 
 async function connect(context: TestContext) {

@@ -55,7 +55,13 @@ test('a costly password is checked once, then known for five minutes', async () 
 
 test('a wrong password is 401, and remembered for ten seconds where it costs', async () => {
   const { host, judge } = create({ htpasswd: { inline: list } })
-  for (const credentials of ['anna:Plain', 'bert:wrong', 'nobody:plain']) {
+  for (const credentials of [
+    'anna:Plain',
+    'bert:wrong',
+    'nobody:plain',
+    'nobody:open sesame',
+    'anna:open sesame',
+  ]) {
     const verdict = await judge(credentials)
     assert.ok(verdict instanceof Refusal)
     assert.deepEqual([verdict.code, verdict.message], ['unauthenticated', 'invalid credentials'])
@@ -120,6 +126,37 @@ test('the file is read again, and who was let in by the old one is not any more'
   assert.ok(!(await underWay))
   await extension.stop?.(AbortSignal.abort())
   assert.equal(host.clock.timerCount, 0)
+})
+
+test('a password that was changed in the file is not good any more', async () => {
+  const files = { '/list': list }
+  const { host, extension, isIn } = create({ htpasswd: { file: '/list' } }, files)
+  await extension.start?.()
+  assert.ok(await isIn('bert:open sesame'))
+  files['/list'] = 'bert:$apr1$other$AZUcyuqibtvkpthZdYYu10\n'
+  await host.clock.advance(5000)
+  assert.ok(!(await isIn('bert:open sesame')))
+  assert.ok(await isIn('bert:new sesame'))
+  await extension.stop?.(AbortSignal.abort())
+})
+
+test('what is found out by a list that has changed meanwhile is not remembered', async () => {
+  let underWay: Promise<boolean> | undefined
+  let content = list
+  const files = {
+    get '/list'() {
+      // Asked between the reading of the new list and its use.
+      if (content !== list) underWay ??= isIn('bert:open sesame')
+      return content
+    },
+  }
+  const { host, extension, isIn } = create({ htpasswd: { file: '/list' } }, files)
+  await extension.start?.()
+  content = 'bert:$apr1$other$AZUcyuqibtvkpthZdYYu10\n'
+  await host.clock.advance(5000)
+  assert.equal(await underWay, true)
+  assert.ok(!(await isIn('bert:open sesame')))
+  await extension.stop?.(AbortSignal.abort())
 })
 
 test('a client sends its name and password, those of files before others', async () => {
