@@ -1,6 +1,7 @@
+import { timingSafeEqual } from 'node:crypto'
 import { CredentialFile } from '../../../kit/auth/credential-file.ts'
 import { isHeaderValue } from '../../../kit/auth/header-syntax.ts'
-import { isSameSecret } from '../../../kit/auth/same-secret.ts'
+import { secretDigest } from '../../../kit/auth/same-secret.ts'
 import { countVerdicts } from '../../../kit/auth/verdict-counter.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import type {
@@ -23,15 +24,16 @@ export class BearerTokenAuth implements Authenticator {
   readonly #prefix: string
   readonly #header: string
   readonly #file: CredentialFile | undefined
-  #tokens: readonly string[]
+  #digests: readonly Uint8Array[] = []
+  #signature = ''
 
   constructor(settings: BearerTokenSettings, host: Host) {
     const { scheme, header, token, tokens, filename } = settings
     this.#prefix = scheme === '' ? '' : `${scheme} `
     this.#header = header.toLowerCase()
-    this.#tokens = (tokens.length > 0 ? tokens : [token]).flatMap((each) => each?.reveal() ?? [])
+    this.#use((tokens.length > 0 ? tokens : [token]).flatMap((each) => each?.reveal() ?? []))
     if (filename !== undefined) {
-      const use = (content: string) => void (this.#tokens = tokensIn(content))
+      const use = (content: string) => this.#use(tokensIn(content))
       this.#file = new CredentialFile({ setting: 'filename', path: filename, use }, host)
     }
     this.server = countVerdicts(
@@ -39,7 +41,7 @@ export class BearerTokenAuth implements Authenticator {
       host,
     )
     this.client = {
-      sign: (headers) => void (headers[this.#header] = this.#prefix + this.#tokens[0]),
+      sign: (headers) => void (headers[this.#header] = this.#signature),
       rejected: () => this.#file?.look() ?? false,
     }
   }
@@ -52,6 +54,11 @@ export class BearerTokenAuth implements Authenticator {
     this.#file?.stop()
   }
 
+  #use(tokens: readonly string[]): void {
+    this.#digests = tokens.map(secretDigest)
+    this.#signature = this.#prefix + (tokens[0] ?? '')
+  }
+
   #judge(headerOf: HeaderOf): Verdict {
     const presented = headerOf(this.#header)
     if (presented === undefined || presented === '') {
@@ -60,10 +67,10 @@ export class BearerTokenAuth implements Authenticator {
     // RFC 9110, 11.1: the case of a scheme does not matter.
     const prefix = presented.slice(0, this.#prefix.length)
     const hasScheme = prefix.toLowerCase() === this.#prefix.toLowerCase()
-    const token = presented.slice(this.#prefix.length)
+    const digest = secretDigest(presented.slice(this.#prefix.length))
     let isKnown = false
     // All of them each time, so that the time does not tell which one it was.
-    for (const each of this.#tokens) if (isSameSecret(each, token)) isKnown = true
+    for (const each of this.#digests) if (timingSafeEqual(each, digest)) isKnown = true
     if (hasScheme && isKnown) return nobody
     return new Refusal('unauthenticated', 'scheme or token does not match')
   }
