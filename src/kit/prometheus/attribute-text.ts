@@ -38,6 +38,16 @@ export function attributesIdentity(attributes: readonly TextAttribute[]): string
     .join('')
 }
 
+/** Tells sets of attributes apart that became the same labels; the same whatever their order. */
+export function attributesHash(attributes: readonly TextAttribute[]): number {
+  const identity = attributesIdentity(attributes)
+  let hash = 0x811c9dc5
+  for (let index = 0; index < identity.length; index++) {
+    hash = Math.imul(hash ^ identity.charCodeAt(index), 0x01000193)
+  }
+  return hash
+}
+
 function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff
 }

@@ -1,4 +1,5 @@
 /** Which labels a series has, and where each comes from; the rules of both Prometheus exporters. */
+import { metricDataFields } from '../../otlp/fields.ts'
 import {
   compareText,
   readTextAttributes,
@@ -43,6 +44,14 @@ export interface ScopeLabels {
 
 /** What labels of the type itself a point attribute may not carry: `le` of histograms, `quantile` of summaries. */
 export type ReservedLabel = 'le' | 'quantile' | undefined
+
+export function reservedLabel(dataField: number): ReservedLabel {
+  if (dataField === metricDataFields.summary) return 'quantile'
+  return dataField === metricDataFields.histogram ||
+    dataField === metricDataFields.exponentialHistogram
+    ? 'le'
+    : undefined
+}
 
 const identifying = new Set(['service.name', 'service.namespace', 'service.instance.id'])
 

@@ -2,6 +2,7 @@
 import type { DeltaOwner, DeltaStream } from '../../../kit/prometheus/delta-streams.ts'
 import type { metricTypes, PrometheusType } from '../../../kit/prometheus/family-identity.ts'
 import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
+import type { SeriesOwner } from '../../../kit/prometheus/series-ownership.ts'
 import type { HistogramRows } from './histogram-rows.ts'
 
 /** A number of remote write's MetricType. */
@@ -66,7 +67,7 @@ export class Row {
 }
 
 /** One OTLP series: the rows it feeds and how far it is. */
-export class Source implements RowOwner, DeltaOwner {
+export class Source implements RowOwner, DeltaOwner, SeriesOwner {
   readonly family: Family
   readonly metric: Metric
   /** Tells attribute sets apart that became the same labels. */
@@ -96,6 +97,10 @@ export class Source implements RowOwner, DeltaOwner {
     this.metric = metric
     this.attributesHash = attributesHash
     this.shard = shard
+  }
+
+  markCollided(): void {
+    this.hasLoggedCollision = true
   }
 
   /** Every row that it feeds now. */

@@ -1,17 +1,15 @@
 /** From batches to samples of Prometheus series: which series a point belongs to, who owns it, and when it is over. */
-import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
+import { attributesHash, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
 import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
-import { type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
+import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
+import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prometheus/labels.ts'
 import { familyIdentity, metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
-import { metricDataFields } from '../../../otlp/fields.ts'
-import { describeSource } from '../../../kit/prometheus/metric-source.ts'
-import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import { SeriesOwnership } from '../../../kit/prometheus/series-ownership.ts'
 import type { Batch } from '../../../otlp/batch.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
-import { hashText } from './hash-text.ts'
 import type { LabelPool } from './label-pool.ts'
 import { PointTaker } from './point-taker.ts'
 import { Family, type Metric, Source, type Verdict } from './row.ts'
@@ -49,19 +47,22 @@ export class Translator {
   readonly #families = new Map<string, Family>()
   /** Who feeds a series, by the index of its labels. */
   readonly #owners: (Source | undefined)[] = []
-  readonly #drops = new Map<string, number>()
+  readonly #drops: DropTally
+  readonly #ownership: SeriesOwnership
   #stage = new SampleList()
   #spare = new SampleList()
   #seriesCount = 0
   #takenCount = 0
   #nowMs = 0
-  #hasLoggedOverflow = false
 
   constructor(options: TranslatorOptions, host: ExporterHost, metrics: WriteMetrics) {
     this.#options = options
     this.#host = host
     this.#metrics = metrics
     this.rows = new RowMaker(options.pool, options.retired, options.convertsHistograms)
+    this.#drops = new DropTally(host)
+    const uses = { drops: this.#drops, collisions: metrics.collisions }
+    this.#ownership = new SeriesOwnership(options, host, uses)
     this.#deltas = new DeltaStreams(options.deltas, metrics.deltas, host.log)
     const taker = {
       naming: options.rules.naming,
@@ -80,7 +81,8 @@ export class Translator {
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
       isGone: (source) => source.isGone,
       take: (source, point, metric) => this.#take(source, point, metric),
-      drop: (metric, pointCount) => this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
+      drop: (metric, pointCount) =>
+        this.#drops.add(metric?.family?.cause ?? 'series_limit', pointCount),
       closeResource: (resource) => {
         if (options.hasTargetInfo) {
           this.#targets.see(resource, this.#nowMs, this.#taker.newestMs, this.#stage)
@@ -111,12 +113,7 @@ export class Translator {
     try {
       this.#index.read(batch, this.#nowMs)
     } finally {
-      let dropCount = 0
-      for (const [cause, count] of this.#drops) {
-        this.#host.dropped('metrics', count, cause)
-        dropCount += count
-      }
-      this.#drops.clear()
+      const dropCount = this.#drops.report()
       this.#metrics.failedTranslations.add(dropCount)
       this.#metrics.failed.add(dropCount)
     }
@@ -152,7 +149,7 @@ export class Translator {
     for (const [key, family] of this.#families) {
       if (family.usedMs < beforeMs) this.#families.delete(key)
     }
-    this.#hasLoggedOverflow &&= this.#seriesCount >= this.#options.seriesMax
+    this.#ownership.noteCount(this.#seriesCount)
   }
 
   #sorted(): SampleList {
@@ -191,7 +188,7 @@ export class Translator {
       this.#takenCount++
       return
     }
-    this.#drop(cause, 1)
+    this.#drops.add(cause, 1)
     // Nothing is kept for a series whose very first point was unusable.
     if (source.receivedMs < 0) this.#remove(source)
   }
@@ -206,22 +203,27 @@ export class Translator {
       point: attributes,
       resource: scope.resource.labels,
       scope: scope.labels,
-      reserved: reservedLabels[dataField],
+      reserved: reservedLabel(dataField),
     })
-    const attributesHash = hashText(attributesIdentity(attributes))
+    const identity = attributesHash(attributes)
     const claims = this.rows.claim(metric, labels)
-    const isSame = (one: Source) => one.metric === metric && one.attributesHash === attributesHash
-    const owner = this.#ownerOf(claims, (one) => isSame(one) || !this.#isOver(one, point))
+    const isSame = (one: Source) => one.metric === metric && one.attributesHash === identity
+    const owner = this.#ownerOf(
+      claims,
+      (one) => isSame(one) || !this.#ownership.isOver(one, point, this.#nowMs),
+    )
     if (owner === undefined && this.#seriesCount < this.#options.seriesMax) {
       const shard = this.#options.pool.shard(claims[0], this.#options.shardCount)
-      const source = new Source(metric, attributesHash, shard)
+      const source = new Source(metric, identity, shard)
       this.rows.begin(source, labels, claims)
       for (const claim of claims) this.#setOwner(claim, source)
       this.#seriesCount++
       return source
     }
-    if (owner === undefined) this.#overflow(metric)
-    else if (!isSame(owner)) this.#collide(owner, metric, claims[0])
+    if (owner === undefined) this.#ownership.overflow(metric.family!.family!.name)
+    else if (!isSame(owner)) {
+      this.#ownership.collide(owner, metric, () => this.#options.pool.describe(claims[0]))
+    }
     for (const claim of claims) this.#options.pool.release(claim)
     return owner !== undefined && isSame(owner) ? owner : undefined
   }
@@ -244,35 +246,6 @@ export class Translator {
     this.#owners[index] = owner
   }
 
-  /** Expired, or ended before the newcomer began: a process that was restarted is no second source. */
-  #isOver(source: Source, point: PointReader): boolean {
-    if (source.receivedMs < this.#nowMs - this.#options.expirationMs) return true
-    const { timeLow, timeHigh } = source
-    return compareNanos(point.startLow, point.startHigh, timeLow, timeHigh) > 0
-  }
-
-  #collide(owner: Source, metric: Metric, claim: number): void {
-    this.#metrics.collisions.add(1)
-    this.#drop('series_collision', 1)
-    if (owner.hasLoggedCollision) return
-    owner.hasLoggedCollision = true
-    this.#host.log.warn(
-      { series: this.#options.pool.describe(claim) },
-      `two sources collide on one series: ${describeSource(owner.metric)} keeps it, points of ` +
-        `${describeSource(metric)} are dropped until it has expired`,
-    )
-  }
-
-  #overflow(metric: Metric): void {
-    this.#drop('series_limit', 1)
-    if (this.#hasLoggedOverflow) return
-    this.#hasLoggedOverflow = true
-    this.#host.log.warn(
-      { metric: metric.name, max_series: this.#options.seriesMax },
-      'max_series is reached: points of new series are dropped until others expire',
-    )
-  }
-
   #remove(source: Source): void {
     if (source.isGone) return
     this.rows.takeDown(source)
@@ -280,18 +253,8 @@ export class Translator {
     for (const claim of this.rows.claims(source)) this.#setOwner(claim, undefined)
     this.#seriesCount--
   }
-
-  #drop(cause: string, count: number): void {
-    this.#drops.set(cause, (this.#drops.get(cause) ?? 0) + count)
-  }
 }
 
 const sweepEntriesMin = 2000
 /** A whole round takes this many sweeps when there are many series. */
 const sweepParts = 60
-
-const reservedLabels: Readonly<Record<number, 'le' | 'quantile' | undefined>> = {
-  [metricDataFields.histogram]: 'le',
-  [metricDataFields.exponentialHistogram]: 'le',
-  [metricDataFields.summary]: 'quantile',
-}

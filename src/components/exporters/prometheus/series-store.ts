@@ -1,22 +1,21 @@
 /** The last value of every series: what arrives changes it, scrapes read it, silence ends it. */
 import type { Batch } from '../../../otlp/batch.ts'
-import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
+import { attributesHash, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
 import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
-import { type LabelRules, seriesLabels } from '../../../kit/prometheus/labels.ts'
+import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
+import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prometheus/labels.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
-import { metricDataFields } from '../../../otlp/fields.ts'
-import { describeSource } from '../../../kit/prometheus/metric-source.ts'
-import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import { decodeUtf8 } from '../../../wire/utf8.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import { SeriesOwnership } from '../../../kit/prometheus/series-ownership.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { FamilyRegistry } from './family-registry.ts'
 import { BlockList } from './block-list.ts'
 import { labelText } from './label-text.ts'
 import { rowsMax } from './series-block.ts'
 import { SeriesCursor } from './series-cursor.ts'
-import type { Family, Metric, Verdict } from './series.ts'
+import type { Metric, Verdict } from './series.ts'
 import { storeMetrics, type StoreMetrics } from './store-metrics.ts'
 import { TargetInfos } from './target-infos.ts'
 import { ValueTaker } from './value-taker.ts'
@@ -43,11 +42,11 @@ export class SeriesStore {
   readonly #seed: number
   readonly #taker: ValueTaker
   readonly #deltas: DeltaStreams
-  readonly #drops = new Map<string, number>()
+  readonly #drops: DropTally
+  readonly #ownership: SeriesOwnership
   #seriesCount = 0
   #takenCount = 0
   #nowMs = 0
-  #hasLoggedOverflow = false
 
   constructor(options: StoreOptions, host: ExporterHost) {
     this.#options = options
@@ -58,6 +57,9 @@ export class SeriesStore {
       sources: () => this.#index.sourceCount,
       deltaStreams: () => this.#deltas.count,
     })
+    this.#drops = new DropTally(host)
+    const uses = { drops: this.#drops, collisions: this.#metrics.collisions }
+    this.#ownership = new SeriesOwnership(options, host, uses)
     this.targets = new TargetInfos(options.naming)
     this.families = new FamilyRegistry({
       naming: options.naming,
@@ -77,7 +79,8 @@ export class SeriesStore {
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
       isGone: (handle) => this.#blocks.isGone(handle),
       take: (handle, point, metric) => this.#take(this.#at(handle), point, metric),
-      drop: (metric, pointCount) => this.#drop(metric?.family?.cause ?? 'series_limit', pointCount),
+      drop: (metric, pointCount) =>
+        this.#drops.add(metric?.family?.cause ?? 'series_limit', pointCount),
       closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
     })
   }
@@ -100,8 +103,7 @@ export class SeriesStore {
     } finally {
       this.#metrics.sent.add(this.#takenCount)
       this.#metrics.failed.add(batch.itemCount - this.#takenCount)
-      for (const [cause, count] of this.#drops) this.#host.dropped('metrics', count, cause)
-      this.#drops.clear()
+      this.#drops.report()
     }
   }
 
@@ -125,7 +127,7 @@ export class SeriesStore {
     if (!isDone) return
     this.families.sweep()
     this.targets.sweep(beforeMs)
-    this.#hasLoggedOverflow &&= this.#seriesCount >= this.#options.seriesMax
+    this.#ownership.noteCount(this.#seriesCount)
   }
 
   #take(series: SeriesCursor, point: PointReader, metric: Metric): void {
@@ -140,7 +142,7 @@ export class SeriesStore {
       this.#takenCount++
       return
     }
-    this.#drop(cause, 1)
+    this.#drops.add(cause, 1)
     // A series whose very first point was unusable has nothing to show.
     if (series.receivedMs < 0) this.#remove(series)
   }
@@ -165,14 +167,14 @@ export class SeriesStore {
     )
     const bytes = Buffer.from(text, 'utf8')
     const labels = { bytes, hash: hashBytes(bytes, this.#seed) }
-    const attributesHash = hashText(attributesIdentity(attributes))
+    const identity = attributesHash(attributes)
     const existing = family.series.find(labels)
     if (existing !== -1) {
       const handle = this.#blocks.handle(existing)
       const series = this.#at(handle)
-      if (series.metric === metric && series.attributesHash === attributesHash) return handle
-      if (!this.#isOver(series, point)) {
-        this.#collide(series, metric)
+      if (series.metric === metric && series.attributesHash === identity) return handle
+      if (!this.#ownership.isOver(series, point, this.#nowMs)) {
+        this.#ownership.collide(series, metric, () => describeSeries(series))
         return undefined
       }
       this.#remove(series)
@@ -183,46 +185,16 @@ export class SeriesStore {
       return undefined
     }
     if (this.#seriesCount >= this.#options.seriesMax || this.#blocks.isFull) {
-      this.#overflow(family)
+      this.#metrics.overflow.add(1)
+      this.#ownership.overflow(family.name)
       return undefined
     }
     const handle = this.#blocks.handle(family.series.add(labels, metric))
     const series = this.#at(handle)
-    series.attributesHash = attributesHash
+    series.attributesHash = identity
     if (hasQuoted) series.markQuoted()
     this.#seriesCount++
     return handle
-  }
-
-  /** Expired, or ended before the newcomer began: a process that was restarted is no second source. */
-  #isOver(series: SeriesCursor, point: PointReader): boolean {
-    if (series.receivedMs < this.#nowMs - this.#options.expirationMs) return true
-    const { timeLow, timeHigh } = series
-    return compareNanos(point.startLow, point.startHigh, timeLow, timeHigh) > 0
-  }
-
-  #collide(series: SeriesCursor, metric: Metric): void {
-    this.#metrics.collisions.add(1)
-    this.#drop('series_collision', 1)
-    if (series.hasLoggedCollision) return
-    series.markCollided()
-    const labels = decodeUtf8(series.textBytes, series.textStart, series.textEnd)
-    this.#host.log.warn(
-      { series: `${series.metric.family!.family!.name}{${labels}}` },
-      `two sources collide on one series: ${describeSource(series.metric)} keeps it, points of ` +
-        `${describeSource(metric)} are dropped until it has expired`,
-    )
-  }
-
-  #overflow(family: Family): void {
-    this.#metrics.overflow.add(1)
-    this.#drop('series_limit', 1)
-    if (this.#hasLoggedOverflow) return
-    this.#hasLoggedOverflow = true
-    this.#host.log.warn(
-      { family: family.name, max_series: this.#options.seriesMax },
-      'max_series is reached: points of new series are dropped until others expire',
-    )
   }
 
   #remove(series: SeriesCursor): void {
@@ -231,30 +203,14 @@ export class SeriesStore {
     metric.family!.family!.series.remove(block, row)
     this.#seriesCount--
   }
-
-  #drop(cause: string, count: number): void {
-    this.#drops.set(cause, (this.#drops.get(cause) ?? 0) + count)
-  }
 }
 
 const sweepEntriesMin = 2000
 /** A whole round takes this many sweeps when there are many series. */
 const sweepParts = 60
 
-function reservedLabel(dataField: number): 'le' | 'quantile' | undefined {
-  if (dataField === metricDataFields.summary) return 'quantile'
-  return dataField === metricDataFields.histogram ||
-    dataField === metricDataFields.exponentialHistogram
-    ? 'le'
-    : undefined
-}
-
-function hashText(text: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
-  }
-  return hash
+function describeSeries({ metric, textBytes, textStart, textEnd }: SeriesCursor): string {
+  return `${metric.family!.family!.name}{${decodeUtf8(textBytes, textStart, textEnd)}}`
 }
 
 /** The seed keeps strangers from choosing labels that all fall into one place. */

@@ -1,0 +1,80 @@
+/**
+ * A series belongs to the source that came to it first. Another one that comes to it - two resources without anything
+ * that tells them apart, keys or names that become the same - is counted, and said once by name, never interleaved.
+ */
+import type { Host } from '../../pipeline/host.ts'
+import type { Counter } from '../../pipeline/meter.ts'
+import type { DropTally } from './drop-tally.ts'
+import { describeSource, type MetricSource } from './metric-source.ts'
+import { compareNanos } from './nanos.ts'
+import type { PointReader } from './point-reader.ts'
+
+export interface SeriesOwner {
+  readonly metric: MetricSource<unknown>
+  /** When its last point was received, on the monotonic clock. */
+  readonly receivedMs: number
+  /** When that point was made. */
+  readonly timeLow: number
+  readonly timeHigh: number
+  readonly hasLoggedCollision: boolean
+  markCollided(): void
+}
+
+interface OwnershipOptions {
+  readonly expirationMs: number
+  readonly seriesMax: number
+}
+
+export class SeriesOwnership {
+  readonly #options: OwnershipOptions
+  readonly #host: Host
+  readonly #drops: DropTally
+  readonly #collisions: Counter
+  #hasLoggedLimit = false
+
+  constructor(
+    options: OwnershipOptions,
+    host: Host,
+    uses: { readonly drops: DropTally; readonly collisions: Counter },
+  ) {
+    this.#options = options
+    this.#host = host
+    this.#drops = uses.drops
+    this.#collisions = uses.collisions
+  }
+
+  /** Expired, or ended before the newcomer began: a process that was restarted is no second source. */
+  isOver(owner: SeriesOwner, point: PointReader, nowMs: number): boolean {
+    if (owner.receivedMs < nowMs - this.#options.expirationMs) return true
+    return compareNanos(point.startLow, point.startHigh, owner.timeLow, owner.timeHigh) > 0
+  }
+
+  /** Drops a point of a metric whose series is another's; `describe` shows the series to people. */
+  collide(owner: SeriesOwner, metric: MetricSource<unknown>, describe: () => string): void {
+    this.#collisions.add(1)
+    this.#drops.add('series_collision', 1)
+    if (owner.hasLoggedCollision) return
+    owner.markCollided()
+    this.#host.log.warn(
+      { series: describe() },
+      `two sources collide on one series: ${describeSource(owner.metric)} keeps it, points of ` +
+        `${describeSource(metric)} are dropped until it has expired`,
+    )
+  }
+
+  /** Drops a point of a new series for which there is no room. */
+  overflow(family: string): void {
+    this.#drops.add('series_limit', 1)
+    if (this.#hasLoggedLimit) return
+    this.#hasLoggedLimit = true
+    this.#host.log.warn(
+      { family, max_series: this.#options.seriesMax },
+      'max_series is reached: points of new series are dropped until others expire',
+    )
+  }
+
+  /** Once there is room again, the next lack of it is worth a line. */
+  noteCount(seriesCount: number): void {
+    if (seriesCount < this.#options.seriesMax) this.#hasLoggedLimit = false
+  }
+}
