@@ -92,7 +92,7 @@ function everyType(number: number, seriesCount: number): PlainMessage[] {
 for (const version of [1, 2] as const) {
   test(`${version}.0: through every failure each series arrives whole and in order, from many shards`, async () => {
     const peer = await startRemoteWritePeer()
-    const [pushCount, seriesCount] = [100, 20]
+    const [pushCount, seriesCount] = [60, 20]
     let requestCount = 0
     peer.respond = () => {
       requestCount++

@@ -15,7 +15,7 @@ import { pushMetrics } from '../kit/push-metrics.ts'
 import { assertClassic, assertExactNumbers, assertNative } from './assert-stored.ts'
 import { classicMetric, exactNumbersMetric, exponentialMetric } from './metric-cases.ts'
 
-const pages = ['text', 'openmetrics', 'protobuf', 'verbatim'] as const
+const pages = ['text', 'openmetrics', 'protobuf', 'verbatim', 'timed'] as const
 type Page = (typeof pages)[number]
 type Ports = Readonly<Record<Page, number>>
 
@@ -24,6 +24,7 @@ const settings: Readonly<Record<Page, string>> = {
   openmetrics: 'enable_open_metrics: true',
   protobuf: 'enable_open_metrics: true',
   verbatim: 'enable_open_metrics: true, translation_strategy: NoTranslation',
+  timed: 'enable_open_metrics: true, send_timestamps: true',
 }
 
 const gatewayYaml = (http: number, ports: Ports) => `
@@ -42,27 +43,36 @@ service:
   telemetry: { metrics: { level: none } }
 `
 
-const protocols: Readonly<Record<Page, string>> = {
-  text: 'PrometheusText0.0.4',
-  openmetrics: 'OpenMetricsText1.0.0',
-  protobuf: 'PrometheusProto',
-  verbatim: 'OpenMetricsText1.0.0',
+/** In which forms each page is asked for by a server that can choose. */
+const protocols: Readonly<Record<Page, readonly string[]>> = {
+  text: ['PrometheusText0.0.4'],
+  openmetrics: ['OpenMetricsText1.0.0'],
+  protobuf: ['PrometheusProto'],
+  verbatim: ['PrometheusText1.0.0', 'OpenMetricsText1.0.0', 'PrometheusProto'],
+  timed: ['PrometheusText0.0.4', 'OpenMetricsText1.0.0', 'PrometheusProto'],
 }
 
 /** Before 3.0 the server asks every target alike, and a page has only the forms that it offers. */
-const serverYaml = (scraped: readonly Page[], ports: Ports, isModern: boolean) => `
-global: { scrape_interval: 500ms, scrape_timeout: 500ms }
-scrape_configs:
-${scraped
-  .map(
-    (page) => `
-  - job_name: ${page}
+function serverYaml(scraped: readonly Page[], ports: Ports, isModern: boolean): string {
+  const job = (page: Page, form: string, more: string) => `
+  - job_name: ${page}-${form}
     honor_labels: true
-    static_configs: [{ targets: ["127.0.0.1:${ports[page]}"] }]
-${isModern ? `    scrape_protocols: [${protocols[page]}]\n    scrape_native_histograms: ${page === 'protobuf'}` : ''}`,
+    static_configs: [{ targets: ["127.0.0.1:${ports[page]}"], labels: { form: "${form}" } }]
+${more}`
+  const jobs = scraped.flatMap((page) =>
+    isModern
+      ? protocols[page].map((form) =>
+          job(
+            page,
+            form,
+            `    scrape_protocols: [${form}]\n` +
+              `    scrape_native_histograms: ${form === 'PrometheusProto'}`,
+          ),
+        )
+      : [job(page, 'usual', '')],
   )
-  .join('')}
-`
+  return `global: { scrape_interval: 500ms, scrape_timeout: 500ms }\nscrape_configs:${jobs.join('')}\n`
+}
 
 for (const program of prometheusPrograms()) {
   describe(`${program.title} scrapes`, () => suite(program))
@@ -95,7 +105,7 @@ function suite(program: PrometheusProgram): void {
     // With native histograms enabled 2.x asks for protobuf wherever it scrapes.
     const groups: readonly (readonly Page[])[] = isModern
       ? [pages]
-      : [['text', 'openmetrics', 'verbatim'], ['protobuf']]
+      : [['text', 'openmetrics', 'verbatim', 'timed'], ['protobuf']]
     for (const group of groups) {
       const features = isModern
         ? ['promql-experimental-functions', 'st-storage', 'use-start-timestamps']
@@ -107,7 +117,7 @@ function suite(program: PrometheusProgram): void {
       servers.push(server)
       for (const page of group) serverOf.set(page, server)
     }
-    await everywhere('begun_total == 20', 1)
+    await everywhere('begun_total == 20')
     await pushMetrics(http, [
       sum('begun', [
         point({}, { startTimeUnixNano: nanos(30_000), timeUnixNano: nanos(40_000), asDouble: 5 }),
@@ -115,7 +125,7 @@ function suite(program: PrometheusProgram): void {
       gauge('gone', [point({}, { ...times(40_000), flags: 1 })]),
       gauge('last', [point({}, { ...times(40_000), asDouble: 1 })]),
     ])
-    await everywhere('last', 1)
+    await everywhere('last')
   })
 
   after(async () => {
@@ -123,16 +133,17 @@ function suite(program: PrometheusProgram): void {
     await Promise.all(servers.map((server) => server.stop()))
   })
 
+  const formsOf = (page: Page) => (isModern ? protocols[page] : ['usual'])
   const nameOn = (page: Page, name: string) =>
     page === 'verbatim' ? name.replace('begun_total', 'begun') : name
 
   /** Waits until each page has shown this. */
-  async function everywhere(query: string, count: number): Promise<void> {
+  async function everywhere(query: string): Promise<void> {
     for (const page of pages) {
       const [name, ...condition] = nameOn(page, query).split(' ')
       const expression = `${name}{page="${page}"} ${condition.join(' ')}`
       const isThere = async () =>
-        (await on(page).query(expression)).length === count ? true : undefined
+        (await on(page).query(expression)).length === formsOf(page).length ? true : undefined
       try {
         await eventually(isThere, expression, 15_000)
       } catch (cause) {
@@ -223,7 +234,8 @@ function suite(program: PrometheusProgram): void {
 
   for (const page of ['text', 'openmetrics', 'protobuf'] as const) {
     const only = `page="${page}"`
-    const labels = { job: 'shop/checkout', instance: 'pod-1', page }
+    const [form] = formsOf(page)
+    const labels = { job: 'shop/checkout', instance: 'pod-1', page, form }
 
     test(`${page}: numbers are what was pushed, to the last digit`, async () => {
       await assertExactNumbers(on(page), 'exact', only)
@@ -276,7 +288,7 @@ function suite(program: PrometheusProgram): void {
     })
 
     test(`${page}: target_info joins by job and instance`, async () => {
-      const join = `* on (job, instance, page) group_left (k8s_pod_name) target_info`
+      const join = `* on (job, instance, page, form) group_left (k8s_pod_name) target_info`
       const found = await on(page).query(`orders_placed_bytes_total{${only}} ${join}`)
       assert.deepEqual(
         found.map(({ metric, value }) => [metric.k8s_pod_name, value]),
@@ -286,7 +298,7 @@ function suite(program: PrometheusProgram): void {
 
     test(`${page}: type, help and unit are known, as far as the form has them`, async () => {
       const found = (await on(page).api('targets/metadata', {
-        match_target: `{job="${page}"}`,
+        match_target: `{job="${page}-${form}"}`,
       })) as { metric: string; type: string; help: string; unit: string }[]
       const known = new Map(
         found.map(({ metric, type, help, unit }) => [metric, [type, help, unit]]),
@@ -315,7 +327,8 @@ function suite(program: PrometheusProgram): void {
         value,
         timeMs: startMs + ms,
       })
-      const own = (le = '') => `{instance="pod-1",job="shop/checkout"${le},page="${page}"`
+      const own = (le = '') =>
+        `{form="${formsOf(page)[0]}",instance="pod-1",job="shop/checkout"${le},page="${page}"`
       const expected: [string, FoundExemplar[]][] = [
         [
           `orders_placed_bytes_total${own()},payment_method="card\\\\\\"\\n"}`,
@@ -325,9 +338,9 @@ function suite(program: PrometheusProgram): void {
         [`sizes_bucket${own(',le="1.0"')}}`, [withAll(7_000, '0.5')]],
         [`sizes_bucket${own(',le="10.0"')}}`, [withAll(8_000, '5')]],
       ]
-      // The newest. A 2.x server looks among the classic buckets only, which a native histogram lacks.
+      // A 2.x server looks for them among the classic buckets only, which a native histogram lacks.
       if (page === 'protobuf' && isModern) {
-        expected.push([`weights${own()}}`, [withAll(9_000, '2')]])
+        expected.push([`weights${own()}}`, [withAll(8_000, '1.5'), withAll(9_000, '2')]])
       }
       assert.deepEqual(found, new Map(page === 'text' ? [] : expected), page)
     }
@@ -346,12 +359,37 @@ function suite(program: PrometheusProgram): void {
   })
 
   test('names are verbatim for who takes UTF-8, and escaped for who does not', async () => {
-    const query = isModern
-      ? '{"orders.placed",page="verbatim","payment.method"!=""}'
-      : 'orders_placed{page="verbatim",payment_method!=""}'
-    assert.equal(await on('verbatim').number(query), 41)
-    const buckets = isModern ? '{"sizes_bucket",page="verbatim"}' : 'sizes_bucket{page="verbatim"}'
-    // Rank 1.5 of 3 is the middle of the second bucket.
-    assert.equal(await on('verbatim').number(`histogram_quantile(0.5, ${buckets})`), 5.5)
+    for (const form of formsOf('verbatim')) {
+      const only = `page="verbatim",form="${form}"`
+      // For protobuf a server does not say that it takes UTF-8.
+      const query =
+        isModern && form !== 'PrometheusProto'
+          ? `{"orders.placed",${only},"payment.method"!=""}`
+          : `orders_placed{${only},payment_method!=""}`
+      assert.equal(await on('verbatim').number(query), 41, form)
+      // Rank 1.5 of 3 is the middle of the second bucket.
+      const buckets = `{__name__="sizes_bucket",${only}}`
+      assert.equal(await on('verbatim').number(`histogram_quantile(0.5, ${buckets})`), 5.5, form)
+    }
+  })
+
+  test('where timestamps are sent, values have the time at which they were measured', async () => {
+    for (const form of formsOf('timed')) {
+      const only = `page="timed",form="${form}"`
+      const [{ values }] = await on('timed').stored(`begun_total{${only}}`)
+      assert.deepEqual(
+        values.map(([timeMs, value]) => [timeMs - startMs, value]),
+        [
+          [10_000, '20'],
+          [40_000, '5'],
+        ],
+        form,
+      )
+      const [native] = await on('timed').stored(`weights{${only}}`)
+      assert.deepEqual(
+        native?.histograms.map(([timeMs, { count }]) => [timeMs - startMs, count]),
+        form === 'PrometheusProto' ? [[10_000, '2']] : undefined,
+      )
+    }
   })
 }

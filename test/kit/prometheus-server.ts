@@ -165,7 +165,9 @@ export class PrometheusServer {
   /** The `data` of an answer; an error of the API is an error here. */
   async api(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<unknown> {
     const search = new URLSearchParams(parameters).toString()
-    const answer = await fetch(`${this.url}/api/v1/${path}?${search}`)
+    const answer = await fetch(`${this.url}/api/v1/${path}?${search}`).catch((cause: unknown) => {
+      throw new Error(`${path} of ${this.#program.title} on ${this.url}\n${this.#log}`, { cause })
+    })
     const { status, data, error } = (await answer.json()) as Record<string, unknown>
     assert.equal(status, 'success', `${path} ${search}: ${String(error)}`)
     return data

@@ -20,6 +20,8 @@ export async function pushMetrics(
     method: 'POST',
     headers: { 'content-type': 'application/x-protobuf' },
     body: Buffer.from(metricsRequest(metrics, source)),
+  }).catch((cause: unknown) => {
+    throw new Error(`a push to the gateway on port ${port}`, { cause })
   })
   assert.equal(answer.status, 200, await answer.text())
 }
