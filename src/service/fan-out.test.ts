@@ -23,6 +23,26 @@ test('a fan-out offers the batch to the others when one refuses', () => {
   assert.equal(taking.batches.length, 1)
 })
 
+test('a batch that comes again goes only to those that have not taken it', async () => {
+  const sinks = [new SinkConsumer(), new SinkConsumer(), new SinkConsumer()]
+  const fan = fanOut(sinks)
+  const counts = () => sinks.map((sink) => sink.batches.length)
+  const again = new Batch('traces', [])
+  sinks[1].respond = refuseForNow
+  sinks[2].respond = () => Promise.reject(new Refusal('unavailable', 'later'))
+  for (let round = 0; round < 3; round++) await assert.rejects(async () => fan.consume(again))
+  assert.deepEqual(counts(), [1, 0, 0])
+  sinks[2].respond = () => Promise.resolve()
+  await assert.rejects(async () => fan.consume(again))
+  assert.deepEqual(counts(), [1, 0, 1])
+  sinks[1].respond = () => {}
+  await fan.consume(again)
+  assert.deepEqual(counts(), [1, 1, 1])
+  // Another batch is another matter.
+  await fan.consume(new Batch('traces', []))
+  assert.deepEqual(counts(), [2, 2, 2])
+})
+
 test('a refusal for now outranks one for good, so that the client sends again', async () => {
   const [forGood, forNow] = [new SinkConsumer(), new SinkConsumer()]
   forGood.respond = refuseForGood
