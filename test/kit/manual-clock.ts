@@ -11,9 +11,12 @@ export class ManualClock implements Clock {
   #nowMs = 0
   readonly #epochMs: number
   readonly #pending = new Set<Pending>()
+  readonly #rounds: number
 
-  constructor(epochMs = Date.UTC(2026, 0, 1)) {
+  /** One round of settling is enough where nothing but promises is waited for, and takes a tenth of the time. */
+  constructor(epochMs = Date.UTC(2026, 0, 1), { rounds = 10 } = {}) {
     this.#epochMs = epochMs
+    this.#rounds = rounds
   }
 
   get timerCount(): number {
@@ -39,13 +42,13 @@ export class ManualClock implements Clock {
   /** Moves on by `byMs`, running every timer that falls due on the way, promises between timers included. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs
-    await settle()
+    await settle(this.#rounds)
     for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
       this.#nowMs = Math.max(this.#nowMs, next.dueMs)
       if (next.periodMs === undefined) this.#pending.delete(next)
       else next.dueMs += next.periodMs
       next.callback()
-      await settle()
+      await settle(this.#rounds)
     }
     this.#nowMs = untilMs
   }
@@ -67,6 +70,6 @@ export class ManualClock implements Clock {
 }
 
 /** Lets every promise that can settle now do so. */
-export async function settle(): Promise<void> {
-  for (let round = 0; round < 10; round++) await new Promise((done) => setImmediate(done))
+export async function settle(rounds = 10): Promise<void> {
+  for (let round = 0; round < rounds; round++) await new Promise((done) => setImmediate(done))
 }
