@@ -4,14 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { eventually, freePorts, GatewayProcess } from '../kit/gateway-process.ts'
+import { freePorts, GatewayProcess } from '../kit/gateway-process.ts'
 import { cumulative, gauge, point, sum } from '../kit/metrics-request.ts'
 import {
   type PrometheusProgram,
   prometheusPrograms,
   PrometheusServer,
 } from '../kit/prometheus-server.ts'
-import { pushMetrics } from '../kit/push-metrics.ts'
+import { pushMetrics, untilSent } from '../kit/push-metrics.ts'
 
 const messages = {
   '1.0': 'prometheus.WriteRequest',
@@ -106,9 +106,7 @@ function suite(program: PrometheusProgram, message: string): void {
         },
       ])
     }
-    await pushMetrics(http, [gauge('last', [point({}, { ...at(5000), asDouble: 1 })])])
-    const last = async () => ((await server.query('last')).length === 1 ? true : undefined)
-    await eventually(last, 'the last sample')
+    await untilSent(own)
     for (const { metric, values } of await server.stored('good')) {
       const index = Number(metric.index)
       const expected = [0, 1, 2].map((round) => [
@@ -128,7 +126,7 @@ function suite(program: PrometheusProgram, message: string): void {
       'penstock_exporter_prometheusremotewrite_rejected_samples{exporter="prometheus_remote_write",cause="out_of_bounds"} 6',
     ])
     assert.deepEqual(await ownMetrics(/^otelcol_exporter_(sent|send_failed)_metric_points\{/), [
-      'otelcol_exporter_sent_metric_points{exporter="prometheus_remote_write"} 124',
+      'otelcol_exporter_sent_metric_points{exporter="prometheus_remote_write"} 123',
       'otelcol_exporter_send_failed_metric_points{exporter="prometheus_remote_write"} 6',
     ])
     for (const name of ['ancient', 'older_still']) {
@@ -140,8 +138,7 @@ function suite(program: PrometheusProgram, message: string): void {
     await start('{ num_consumers: 1, min_size: 0 }')
     baseMs += 10_000
     await pushMetrics(http, [gauge('mixed', [point({}, { ...at(1000), asDouble: 1 })])])
-    const first = async () => ((await server.query('mixed')).length === 1 ? true : undefined)
-    await eventually(first, 'the first sample')
+    await untilSent(own)
     assert.equal(await gateway.stop(), 0)
     // A gateway that was started again does not know what the other sent.
     await start('{ num_consumers: 1, min_size: 0 }')
@@ -151,8 +148,7 @@ function suite(program: PrometheusProgram, message: string): void {
       gauge('behind', [point({}, { ...at(2000), asDouble: 1 })]),
     ])
     await pushMetrics(http, [gauge('mixed', [point({}, { ...at(3000), asDouble: 3 })])])
-    const last = async () => ((await server.number('mixed')) === 3 ? true : undefined)
-    await eventually(last, 'the last sample')
+    await untilSent(own)
     const [{ values }] = await server.stored('mixed')
     assert.deepEqual(
       values.map(([timeMs, value]) => [timeMs - baseMs, value]),
@@ -190,11 +186,7 @@ function suite(program: PrometheusProgram, message: string): void {
         await server.start()
       }
     }
-    const isWhole = async () => {
-      const newest = await server.query(`ticks_total >= ${(pushCount - 1) * 1000}`)
-      return newest.length === seriesCount ? true : undefined
-    }
-    await eventually(isWhole, `the last sample of every series\n${gateway.log}`, 20_000)
+    await untilSent(own)
     const stored = await server.stored('ticks_total')
     assert.equal(stored.length, seriesCount)
     for (const { metric, values } of stored) {

@@ -8,7 +8,7 @@ import {
   prometheusPrograms,
   PrometheusServer,
 } from '../kit/prometheus-server.ts'
-import { pushMetrics } from '../kit/push-metrics.ts'
+import { pushMetrics, untilSent } from '../kit/push-metrics.ts'
 import { type RemoteWritePeer, startRemoteWritePeer } from '../kit/remote-write-peer.ts'
 
 const exporter = (name: string, url: string, more: string) => `
@@ -19,7 +19,7 @@ const exporter = (name: string, url: string, more: string) => `
     remote_write_queue: { min_size: 0 }
     ${more}`
 
-const gatewayYaml = (http: number, url: string) => `
+const gatewayYaml = (http: number, own: number, url: string) => `
 receivers:
   otlp: { protocols: { http: { endpoint: "127.0.0.1:${http}" } } }
 exporters: ${exporter('plain', url, '')}
@@ -33,7 +33,7 @@ service:
         - prometheus_remote_write/plain
         - prometheus_remote_write/verbatim
         - prometheus_remote_write/suffixed
-  telemetry: { metrics: { level: none } }
+  telemetry: { metrics: { address: "127.0.0.1:${own}" } }
 `
 
 // It passes on what it stored, which tells what it took for metadata.
@@ -68,8 +68,8 @@ function suite(program: PrometheusProgram): void {
       ],
       config: serverYaml(next.url),
     })
-    const [http] = await freePorts(1)
-    gateway = await GatewayProcess.start(gatewayYaml(http, server.writeUrl))
+    const [http, own] = await freePorts(2)
+    gateway = await GatewayProcess.start(gatewayYaml(http, own, server.writeUrl))
     // What is older than its own start a server does not pass on.
     baseMs = Date.now()
     const times = { startTimeUnixNano: nanos(-30_000), timeUnixNano: nanos(0) }
@@ -113,8 +113,7 @@ function suite(program: PrometheusProgram): void {
       },
     ])
     await pushMetrics(http, [gauge('last', [point({}, { timeUnixNano: nanos(1), asDouble: 1 })])])
-    const last = async () => ((await server.query('last')).length === 3 ? true : undefined)
-    await eventually(last, 'the last sample by all exporters')
+    await untilSent(own)
     const isPassedOn = () =>
       [...next.values().keys()].filter((key) => key.startsWith('last{')).length
     await eventually(

@@ -8,7 +8,7 @@ import {
   translationStrategies,
   type TranslationStrategy,
 } from '../../src/kit/prometheus/metric-name.ts'
-import { eventually, freePorts, GatewayProcess } from '../kit/gateway-process.ts'
+import { freePorts, GatewayProcess } from '../kit/gateway-process.ts'
 import { attributes, cumulative, gauge, point, sum } from '../kit/metrics-request.ts'
 import type { PlainMessage } from '../kit/oracle.ts'
 import {
@@ -18,7 +18,7 @@ import {
   PrometheusServer,
   seriesText,
 } from '../kit/prometheus-server.ts'
-import { pushMetrics } from '../kit/push-metrics.ts'
+import { pushMetrics, untilSent } from '../kit/push-metrics.ts'
 import { assertClassic, assertCustom, assertExactNumbers } from './assert-stored.ts'
 import { classicMetric, exactNumbersMetric, exponentialMetric } from './metric-cases.ts'
 
@@ -28,7 +28,9 @@ interface Variant {
   readonly more: readonly string[]
 }
 
-const gatewayYaml = (options: Variant & { http: number; written: string; otlp: string }) => `
+const gatewayYaml = (
+  options: Variant & { http: number; own: number; written: string; otlp: string },
+) => `
 receivers:
   otlp: { protocols: { http: { endpoint: "127.0.0.1:${options.http}" } } }
 exporters:
@@ -43,7 +45,7 @@ exporters:
 service:
   pipelines:
     metrics: { receivers: [otlp], exporters: [prometheus_remote_write, otlp_http] }
-  telemetry: { metrics: { level: none } }
+  telemetry: { metrics: { address: "127.0.0.1:${options.own}" } }
 `
 
 // Its defaults differ from the Collector's in these two.
@@ -137,8 +139,8 @@ function suite(program: PrometheusProgram, variant: Variant): void {
       PrometheusServer.start(program, { config }),
       PrometheusServer.start(program, { config }),
     ])
-    const [http] = await freePorts(1)
-    const options = { ...variant, http, written: written.writeUrl, otlp: ingested.url }
+    const [http, own] = await freePorts(2)
+    const options = { ...variant, http, own, written: written.writeUrl, otlp: ingested.url }
     gateway = await GatewayProcess.start(gatewayYaml(options))
     await pushMetrics(http, [
       exactNumbersMetric('exact', times),
@@ -212,11 +214,7 @@ function suite(program: PrometheusProgram, variant: Variant): void {
         schemaUrl: 'https://example.com/schema',
       },
     )
-    await pushMetrics(http, [gauge('last', [point({}, { ...times, asDouble: 1 })])])
-    for (const server of [written, ingested]) {
-      const last = async () => ((await server.query('last')).length === 1 ? true : undefined)
-      await eventually(last, `the last sample on ${server.url}`)
-    }
+    await untilSent(own)
   })
 
   after(async () => {

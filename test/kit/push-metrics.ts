@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { eventually } from './gateway-process.ts'
 import { type Attributes, metricsRequest, type Source } from './metrics-request.ts'
 import type { PlainMessage } from './oracle.ts'
 
@@ -24,4 +25,15 @@ export async function pushMetrics(
     throw new Error(`a push to the gateway on port ${port}`, { cause })
   })
   assert.equal(answer.status, 200, await answer.text())
+}
+
+/** Settles once the gateway with its own metrics on this port has nothing left to send. */
+export async function untilSent(ownPort: number): Promise<void> {
+  const isIdle = async () => {
+    const page = await (await fetch(`http://127.0.0.1:${ownPort}/metrics`)).text()
+    const lines = page.match(/^otelcol_exporter_(queue_size|in_flight_requests)\{.*$/gm)
+    assert.ok(lines !== null, 'nothing tells what is left to send')
+    return lines.every((line) => line.endsWith(' 0')) ? true : undefined
+  }
+  await eventually(isIdle, 'everything sent', 30_000)
 }
