@@ -54,6 +54,14 @@ test('a refusal tells nothing of any token, and is counted', () => {
   assert.deepEqual([count('accepted'), count('refused')], [1, 2])
 })
 
+test('a scheme that no header can carry is refused', () => {
+  const { error } = bearerTokenAuth.config.safeParse({ token: 't', scheme: 'a\r\nb' })
+  assert.deepEqual(
+    error?.issues.map(({ path }) => path),
+    [['scheme']],
+  )
+})
+
 test('a server takes any of several tokens, a client sends the first', () => {
   const { isIn, sign } = create({ tokens: ['one', 'two'], header: 'X-Key', scheme: '' })
   assert.ok(isIn({ 'x-key': 'one' }))

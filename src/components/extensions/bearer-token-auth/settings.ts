@@ -5,6 +5,7 @@ import type { ConfigProblem } from '../../../pipeline/component.ts'
 
 export const settings = section({
   scheme: text()
+    .refine(isHeaderValue, 'must be one line without control characters')
     .default('Bearer')
     .describe('Stands before the token, with a space; empty for the token alone.'),
   header: headerName().default('Authorization').describe('The header that carries the token.'),
