@@ -38,14 +38,24 @@ export function attributesIdentity(attributes: readonly TextAttribute[]): string
     .join('')
 }
 
-/** Tells sets of attributes apart that became the same labels; the same whatever their order. */
+/** Tells sets of attributes apart that became the same labels; the same whatever their order. 32 bits. */
 export function attributesHash(attributes: readonly TextAttribute[]): number {
-  const identity = attributesIdentity(attributes)
-  let hash = 0x811c9dc5
-  for (let index = 0; index < identity.length; index++) {
-    hash = Math.imul(hash ^ identity.charCodeAt(index), 0x01000193)
+  let hash = attributes.length
+  // A sum, so that nothing has to be sorted.
+  for (const { key, identity } of attributes) {
+    hash = (hash + hashText(identity, hashText(key, 0x811c9dc5))) | 0
   }
   return hash
+}
+
+/** FNV-1a over UTF-16 units, with a last step that spreads what a sum would let cancel out. */
+function hashText(text: string, seed: number): number {
+  let hash = seed
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  }
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+  return hash ^ (hash >>> 13)
 }
 
 function isSurrogate(unit: number): boolean {

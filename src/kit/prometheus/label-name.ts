@@ -16,8 +16,23 @@ export const collectorLabelNaming: LabelNaming = {
   underscoreSanitization: false,
 }
 
+/** What was made of keys already: a fleet has few of them and a series has many. */
+const known = new WeakMap<LabelNaming, Map<string, string | undefined>>()
+const knownMax = 10_000
+
 /** The label name, or undefined when nothing but underscores is left: such a label is dropped. */
 export function labelName(naming: LabelNaming, key: string): string | undefined {
+  let names = known.get(naming)
+  if (names === undefined) known.set(naming, (names = new Map()))
+  const found = names.get(key)
+  if (found !== undefined) return found
+  const name = newName(naming, key)
+  if (names.size >= knownMax) names.clear()
+  names.set(key, name)
+  return name
+}
+
+function newName(naming: LabelNaming, key: string): string | undefined {
   if (!naming.escape) return onlyUnderscores.test(key) ? undefined : key
   // Nearly every key passes here or needs its dots replaced only.
   if (plainKey.test(key)) return key
