@@ -17,7 +17,7 @@ export const collectorLabelNaming: LabelNaming = {
 }
 
 /** What was made of keys already: a fleet has few of them and a series has many. */
-const known = new WeakMap<LabelNaming, Map<string, string | undefined>>()
+const known = new WeakMap<LabelNaming, Map<string, string>>()
 const knownMax = 10_000
 
 /** The label name, or undefined when nothing but underscores is left: such a label is dropped. */
@@ -27,6 +27,7 @@ export function labelName(naming: LabelNaming, key: string): string | undefined 
   const found = names.get(key)
   if (found !== undefined) return found
   const name = newName(naming, key)
+  if (name === undefined) return undefined
   if (names.size >= knownMax) names.clear()
   names.set(key, name)
   return name

@@ -132,11 +132,12 @@ export class SeriesBlock {
   /** Texts of rows that are gone make room first. A scrape under way reads positions anew for every row. */
   #makeRoom(byteLength: number): void {
     const needed = this.#textLive + byteLength
-    // Rows are much of a length: room for all of them is enough.
-    const whole = Math.ceil((needed * this.capacity) / Math.max(1, this.rowCount))
-    const grown = new Uint8Array(
-      Math.max(needed, Math.min(whole, Math.ceil(needed * textGrowth) + 64)),
-    )
+    const roomy = Math.ceil(needed * textGrowth) + 64
+    // Rows are much of a length, so what all of them need is foreseen; but where rows come and go, room that is just
+    // enough would have every new one move all the others.
+    const isFirstFilling = this.#textLive === this.#textUsed
+    const whole = Math.ceil((needed * this.capacity) / this.rowCount)
+    const grown = new Uint8Array(Math.max(needed, isFirstFilling ? Math.min(whole, roomy) : roomy))
     let used = 0
     for (let row = 0; row < this.capacity; row++) {
       if (!this.isLive(row)) continue
