@@ -29,13 +29,11 @@ export class PieceBuffers {
 export class PageWriter {
   readonly #buffers: PieceBuffers
   #bytes: Uint8Array<ArrayBuffer>
-  #view: DataView
   #length = 0
 
   constructor(buffers: PieceBuffers) {
     this.#buffers = buffers
     this.#bytes = buffers.take()
-    this.#view = new DataView(this.#bytes.buffer)
   }
 
   /** Whether there is enough for a piece. */
@@ -43,14 +41,10 @@ export class PageWriter {
     return this.#length >= pieceBytes
   }
 
-  get byteLength(): number {
-    return this.#length
-  }
-
   /** What was written since the last piece. */
   piece(): Uint8Array<ArrayBuffer> {
     const piece = this.#bytes.subarray(0, this.#length)
-    this.#use(this.#buffers.take())
+    this.#bytes = this.#buffers.take()
     this.#length = 0
     return piece
   }
@@ -76,16 +70,9 @@ export class PageWriter {
 
   copy(from: Uint8Array, start: number, end: number): void {
     this.#reserve(end - start)
-    const bytes = this.#bytes
-    let at = this.#length
-    for (let index = start; index < end; index++) bytes[at++] = from[index]
-    this.#length = at
-  }
-
-  double(value: number): void {
-    this.#reserve(8)
-    this.#view.setFloat64(this.#length, value, true)
-    this.#length += 8
+    // Not a loop over the bytes: for the two hundred of usual labels this takes a fifth of its time.
+    this.#bytes.set(from.subarray(start, end), this.#length)
+    this.#length += end - start
   }
 
   /** A whole number that is not negative, below 2^31, in decimal digits. */
@@ -108,11 +95,6 @@ export class PageWriter {
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#buffers.giveBack(this.#bytes)
-    this.#use(grown)
-  }
-
-  #use(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer)
+    this.#bytes = grown
   }
 }
