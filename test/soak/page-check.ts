@@ -25,7 +25,10 @@ export async function checkPage(port: number, { living, ending }: ExpectedPage):
   await eachLine(port, (line) => {
     if (line[0] === hash) return
     const pod = podOf(line)
-    if (isTargetInfo(line)) return void targets.add(pod)
+    if (isTargetInfo(line)) {
+      targets.add(pod)
+      return
+    }
     const marks = seen.get(pod)
     assert(marks !== undefined, `a series that is gone: ${line.toString()}`)
     const index = metricAt(line, 0, line.length) * podShape.routes + routeOf(line)
@@ -74,12 +77,13 @@ function eachLine(port: number, take: (line: Buffer) => void): Promise<void> {
           rest = splitLines(Buffer.concat([rest, chunk]), take)
         } catch (error) {
           call.destroy()
-          failed(error as Error)
+          failed(error)
         }
       })
       response.on('end', () => {
-        if (response.statusCode === 200 && rest.length === 0) done()
-        else failed(new Error(`a page of status ${response.statusCode} that ends in: ${rest}`))
+        const { statusCode } = response
+        if (statusCode === 200 && rest.length === 0) done()
+        else failed(new Error(`a page of status ${statusCode} that ends in: ${rest.toString()}`))
       })
     })
     call.end()

@@ -61,7 +61,7 @@ test('a long page comes in pieces of bounded length, in the same order every tim
     numbersOn(first).sort((left, right) => left - right),
     upTo(10_000),
   )
-  take(store, upTo(10_000).reverse(), 2)
+  take(store, upTo(10_000).toReversed(), 2)
   assert.equal(scrape(), first.replaceAll('} 1\n', '} 2\n'))
 })
 
@@ -70,7 +70,7 @@ test('while a page is made series come and go; those that stay are on it once', 
   take(store, upTo(20_000))
   const options = { format: textFormat, sendTimestamps: false, buffers: new PieceBuffers() }
   const pieces = renderText(store, options)
-  let page = Buffer.from(pieces.next().value!).toString()
+  let page = Buffer.from(pieces.next().value).toString()
   await host.clock.advance(40_000)
   const staying = upTo(20_000).filter((number) => number % 3 === 0)
   take(store, staying)
