@@ -38,9 +38,11 @@ test('a batch that comes again goes only to those that have not taken it', async
   sinks[1].respond = () => {}
   await fan.consume(again)
   assert.deepEqual(counts(), [1, 1, 1])
-  // Another batch is another matter.
-  await fan.consume(new Batch('traces', []))
+  // All have it: whoever sends it once more means all.
+  await fan.consume(again)
   assert.deepEqual(counts(), [2, 2, 2])
+  await fan.consume(new Batch('traces', []))
+  assert.deepEqual(counts(), [3, 3, 3])
 })
 
 test('a refusal for now outranks one for good, so that the client sends again', async () => {

@@ -29,7 +29,8 @@ class FanOut implements Consumer {
       refusers.push(consumer)
     }
     const waiting: Promise<void>[] = []
-    for (const consumer of this.#refusers.get(batch) ?? this.#consumers) {
+    const before = this.#refusers.get(batch)
+    for (const consumer of before ?? this.#consumers) {
       try {
         const result = consumer.consume(batch)
         if (result !== undefined) {
@@ -40,7 +41,10 @@ class FanOut implements Consumer {
       }
     }
     const finish = () => {
-      if (failure === undefined) return
+      if (failure === undefined) {
+        if (before !== undefined) this.#refusers.delete(batch)
+        return
+      }
       this.#refusers.set(batch, refusers)
       throw failure
     }

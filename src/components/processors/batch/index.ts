@@ -41,7 +41,7 @@ const config = section({
     .boolean()
     .default(false)
     .describe(
-      'Answer senders only once the next component has taken the batches that hold their items, and with its answer. Off, they are answered at once, as by the Collector.',
+      'Answer senders only once the next component has taken the batches that hold their items, and with its answer: a request cut into more pieces than that has room for is refused each time. Off, they are answered at once, as by the Collector.',
     ),
 })
 
