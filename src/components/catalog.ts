@@ -12,6 +12,7 @@ import { healthCheck } from './extensions/health-check/index.ts'
 import { oauth2Client } from './extensions/oauth2-client/index.ts'
 import { attributes } from './processors/attributes/index.ts'
 import { batch } from './processors/batch/index.ts'
+import { deltaToCumulative } from './processors/delta-to-cumulative/index.ts'
 import { memoryLimiter } from './processors/memory-limiter/index.ts'
 import { resource } from './processors/resource/index.ts'
 import { otlp } from './receivers/otlp/index.ts'
@@ -20,7 +21,7 @@ import type { Catalog } from '../pipeline/component.ts'
 /** Every component of this build. A new one is added here and nowhere else. */
 export const catalog: Catalog = {
   receivers: [otlp],
-  processors: [memoryLimiter, batch, resource, attributes],
+  processors: [memoryLimiter, batch, resource, attributes, deltaToCumulative],
   exporters: [otlpGrpc, otlpHttp, prometheus, prometheusRemoteWrite, debug, file],
   connectors: [forward],
   extensions: [healthCheck, basicAuth, bearerTokenAuth, headersSetter, oauth2Client],

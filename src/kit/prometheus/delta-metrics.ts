@@ -20,27 +20,25 @@ const help = {
   expired: 'Delta streams forgotten because nothing came for max_stale.',
 } as const
 
-/** `prefix` is that of the component's own metrics. */
-export function deltaDeclarations(prefix: string): readonly MetricDeclaration[] {
-  const counter = { kind: 'counter', labels: ['exporter'] } as const
+/** `prefix` is that of the component's own metrics, `owner` the label that holds its id. */
+export function deltaDeclarations(
+  prefix: string,
+  owner: 'exporter' | 'processor',
+): readonly MetricDeclaration[] {
+  const own = { kind: 'counter', labels: [owner] } as const
   return [
-    {
-      ...counter,
-      name: `${prefix}_delta_points`,
-      help: help.points,
-      labels: ['exporter', 'start'],
-    },
-    { ...counter, name: `${prefix}_delta_streams`, help: help.streams, kind: 'gauge' },
-    { ...counter, name: `${prefix}_expired_delta_streams`, help: help.expired },
+    { ...own, name: `${prefix}_delta_points`, help: help.points, labels: [owner, 'start'] },
+    { ...own, name: `${prefix}_delta_streams`, help: help.streams, kind: 'gauge' },
+    { ...own, name: `${prefix}_expired_delta_streams`, help: help.expired },
   ]
 }
 
 export function deltaCounters(
   { id, meter }: Host,
-  prefix: string,
+  { prefix, owner }: { readonly prefix: string; readonly owner: 'exporter' | 'processor' },
   streamCount: () => number,
 ): DeltaCounters {
-  const own = { exporter: id }
+  const own = { [owner]: id }
   meter.observe(`${prefix}_delta_streams`, help.streams, own, streamCount)
   const points = (start: string) =>
     meter.counter(`${prefix}_delta_points`, help.points, { ...own, start })

@@ -18,7 +18,7 @@ const messages = {
 /** Streams to give points to, and what of each point they made. */
 function streams(limits: Partial<DeltaLimits> = {}) {
   const host = testHost({ signals: ['metrics'] })
-  const counters = deltaCounters(host, 'x', () => deltas.count)
+  const counters = deltaCounters(host, { prefix: 'x', owner: 'exporter' }, () => deltas.count)
   const all = { max_stale: 300_000, max_streams: 100, ...limits }
   const deltas = new DeltaStreams(all, counters, host.log)
   const value = new PointValue()
@@ -191,7 +191,7 @@ test('beyond max_streams new streams are refused, known ones go on, one line say
 
 test('every metric of deltas is declared', () => {
   const { host } = streams()
-  const declared = new Set(deltaDeclarations('x').map(({ name }) => name))
+  const declared = new Set(deltaDeclarations('x', 'exporter').map(({ name }) => name))
   for (const { name } of host.meter.asked) assert.ok(declared.has(name), name)
 })
 

@@ -10,6 +10,7 @@ export class DropTally {
   }
 
   add(cause: string, pointCount: number): void {
+    if (pointCount === 0) return
     this.#counts.set(cause, (this.#counts.get(cause) ?? 0) + pointCount)
   }
 

@@ -36,6 +36,14 @@ export class MetricReader {
     return found.find(({ key }) => key === 'prometheus.type')?.text ?? ''
   }
 
+  pointCount(): number {
+    const scan = this.#data
+    scan.reset(this.data, this.dataStart, this.dataEnd)
+    let count = 0
+    while (scan.next()) if (tagOf(scan) === 0x0a) count++
+    return count
+  }
+
   read(bytes: Uint8Array, start: number, end: number): void {
     const scan = this.#scan
     scan.reset(bytes, start, end)

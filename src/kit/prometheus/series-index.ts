@@ -27,7 +27,10 @@ export interface SeriesSink<Family, Series> {
     point: PointReader,
   ): Series | undefined
   take(series: Series, point: PointReader, metric: MetricSource<Family>): void
-  /** Points of a metric that openMetric did not want, or that had to be left out for the index's own limits. */
+  /**
+   * Points of a metric that openMetric did not want, or, without a metric, of one that had to be left out for the
+   * index's own limits; then even where there are none.
+   */
   drop(metric: MetricSource<Family> | undefined, pointCount: number): void
   /** After the points of one ResourceMetrics. */
   closeResource?(resource: ResourceSource): void
@@ -227,7 +230,7 @@ export class SeriesIndex<Family, Series> {
     if (metric === undefined || !this.#sink.openMetric(metric)) {
       let pointCount = 0
       while (scan.next()) if (tagOf(scan) === 0x0a) pointCount++
-      if (pointCount > 0) this.#sink.drop(metric, pointCount)
+      if (pointCount > 0 || metric === undefined) this.#sink.drop(metric, pointCount)
       return
     }
     const point = this.#point

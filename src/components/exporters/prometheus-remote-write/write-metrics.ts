@@ -91,7 +91,7 @@ export const declaredMetrics: readonly MetricDeclaration[] = [
     help: help[key],
     labels: ['exporter', ...(extraLabels[key] === undefined ? [] : [extraLabels[key]])],
   })),
-  ...deltaDeclarations(prefix),
+  ...deltaDeclarations(prefix, 'exporter'),
 ]
 
 type Counted = Exclude<
@@ -137,7 +137,7 @@ export function writeMetrics(host: Host, gauges: WriteGauges): WriteMetrics {
     collisions: counter('collisions'),
     undated: counter('undated'),
     fallbacks: counter('fallbacks'),
-    deltas: deltaCounters(host, prefix, deltaStreams),
+    deltas: deltaCounters(host, { prefix, owner: 'exporter' }, deltaStreams),
     rejected: Object.fromEntries(
       rejectionCauses.map((cause) => [cause, counter('rejected', { cause })]),
     ) as Record<RejectionCause, Counter>,

@@ -57,7 +57,7 @@ export const declaredMetrics: readonly MetricDeclaration[] = [
   declare('overflow', 'counter'),
   declare('conflicts', 'counter', 'kind'),
   declare('collisions', 'counter'),
-  ...deltaDeclarations(prefix),
+  ...deltaDeclarations(prefix, 'exporter'),
   declare('scrapes', 'counter', 'result'),
 ]
 
@@ -103,7 +103,7 @@ export function storeMetrics(host: Host, gauges: StoreGauges): StoreMetrics {
     type: counter('conflicts', { kind: 'type' }),
     help: counter('conflicts', { kind: 'help' }),
     unit: counter('conflicts', { kind: 'unit' }),
-    deltas: deltaCounters(host, prefix, gauges.deltaStreams),
+    deltas: deltaCounters(host, { prefix, owner: 'exporter' }, gauges.deltaStreams),
   }
 }
 

@@ -1,0 +1,203 @@
+import { metricDataFields } from '../../../otlp/fields.ts'
+import type { Batch } from '../../../otlp/batch.ts'
+import { asRefusal } from '../../../otlp/malformed.ts'
+import { attributesIdentity, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
+import {
+  type DeltaLimits,
+  type DeltaOwner,
+  type DeltaStream,
+  DeltaStreams,
+} from '../../../kit/prometheus/delta-streams.ts'
+import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
+import { collectorLabelNaming } from '../../../kit/prometheus/label-name.ts'
+import { MetricReader, temporality } from '../../../kit/prometheus/metric-reader.ts'
+import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
+import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
+import { PointValue } from '../../../kit/prometheus/point-value.ts'
+import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import type { Processor } from '../../../pipeline/component.ts'
+import type { ProcessorHost } from '../../../pipeline/host.ts'
+import type { Timer } from '../../../platform/platform.ts'
+import { conversionMetrics, type ConversionMetrics } from './conversion-metrics.ts'
+import { encodePoint } from './encode-point.ts'
+import { type NewPoints, rewriteMetrics } from './rewrite-metrics.ts'
+
+/** Series of a metric by their attributes, whatever the order of those. */
+type Family = Map<string, Series>
+type Metric = MetricSource<Family>
+
+class Series implements DeltaOwner {
+  readonly family: Family
+  readonly key: string
+  delta: DeltaStream | undefined = undefined
+  isGone = false
+
+  constructor(family: Family, key: string) {
+    this.family = family
+    this.key = key
+  }
+}
+
+/**
+ * Makes sums and histograms of delta temporality cumulative, by the rule of kit/prometheus/delta-streams; everything
+ * else passes as it came, byte for byte. Min and max are left out, since those of a part say nothing of the whole.
+ */
+export class DeltaToCumulativeProcessor implements Processor {
+  readonly #limits: DeltaLimits
+  readonly #host: ProcessorHost
+  readonly #metrics: ConversionMetrics
+  readonly #drops: DropTally
+  readonly #deltas: DeltaStreams
+  readonly #index: SeriesIndex<Family, Series>
+  readonly #value = new PointValue()
+  readonly #reader = new MetricReader()
+  /** Of the batch at hand, a place for each metric in wire order; undefined where there was no room to look at it. */
+  #results: (Uint8Array[] | 'kept' | undefined)[] = []
+  #nowMs = 0
+  #sweeper: Timer | undefined
+
+  constructor(limits: DeltaLimits, host: ProcessorHost) {
+    this.#limits = limits
+    this.#host = host
+    this.#metrics = conversionMetrics(host, limits, () => this.#deltas.count)
+    this.#drops = new DropTally(host)
+    this.#deltas = new DeltaStreams(limits, this.#metrics.deltas, host.log)
+    const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    // Twice, since a series has a key more for each order its attributes come in; and sources are more than streams
+    // where most metrics are not deltas.
+    const entriesMax = Math.max(entriesMin, limits.max_streams * 2)
+    this.#index = new SeriesIndex(
+      { rules: identityOnly, seed, entriesMax },
+      {
+        isGone: (series) => series.isGone,
+        openMetric: (metric) => this.#openMetric(metric),
+        openSeries: (metric, attributes) => openSeries(metric, attributes),
+        take: (series, point, metric) => this.#take(series, point, metric.dataField),
+        drop: (metric) => {
+          if (metric === undefined) this.#results.push(undefined)
+        },
+      },
+    )
+  }
+
+  start(): void {
+    const periodMs = Math.min(1000, Math.max(50, this.#limits.max_stale / 60))
+    this.#sweeper = this.#host.clock.every(periodMs, () => this.#sweep())
+  }
+
+  stop(): void {
+    this.#sweeper?.cancel()
+  }
+
+  consume(batch: Batch): void | Promise<void> {
+    const converted = this.#convert(batch)
+    return converted.itemCount === 0 && batch.itemCount > 0
+      ? undefined
+      : this.#host.next.consume(converted)
+  }
+
+  #convert(batch: Batch): Batch {
+    this.#nowMs = this.#host.clock.monotonicMs()
+    this.#results = []
+    try {
+      this.#index.read(batch, this.#nowMs)
+      let place = 0
+      return rewriteMetrics(batch, this.#reader, (metric) =>
+        this.#newPoints(metric, this.#results[place++]),
+      )
+    } catch (error) {
+      throw asRefusal(error)
+    } finally {
+      this.#drops.report()
+    }
+  }
+
+  #newPoints(metric: MetricReader, found: NewPoints | undefined): NewPoints {
+    if (found !== undefined) return found
+    if (!isConvertible(metric)) return 'kept'
+    this.#drop('stream_limit', metric.pointCount())
+    return []
+  }
+
+  #openMetric(metric: Metric): boolean {
+    const isWanted = isConvertible(metric)
+    this.#results.push(isWanted ? [] : 'kept')
+    return isWanted
+  }
+
+  #take(series: Series, point: PointReader, dataField: number): void {
+    const points = this.#results.at(-1) as Uint8Array[]
+    if (!point.hasRecordedValue) {
+      this.#deltas.forget(series)
+      forget(series)
+      points.push(point.bytes.slice(point.start, point.end))
+      return
+    }
+    const problem = this.#value.read(point, dataField)
+    const uses = { value: this.#value, dataField, nowMs: this.#nowMs }
+    // A scale that Prometheus does not know is none of our business.
+    const isUsable = problem === undefined || problem === 'scale'
+    const cause = isUsable ? this.#deltas.take(series, point, uses) : problem
+    if (cause === undefined) {
+      this.#metrics.added.add(1)
+      points.push(encodePoint(dataField, point, this.#value))
+      return
+    }
+    this.#drop(cause, 1)
+    if (series.delta === undefined) forget(series)
+  }
+
+  #drop(cause: string, pointCount: number): void {
+    this.#drops.add(cause, pointCount)
+    this.#metrics.dropped(cause, pointCount)
+  }
+
+  #sweep(): void {
+    const nowMs = this.#host.clock.monotonicMs()
+    const entryCount = Math.max(sweepEntriesMin, Math.ceil(this.#index.keyCount / sweepParts))
+    this.#index.sweep(entryCount, nowMs - this.#limits.max_stale, (series) => {
+      this.#deltas.expire(series, nowMs)
+      if (series.delta === undefined) forget(series)
+      return series.isGone
+    })
+  }
+}
+
+const entriesMin = 100_000
+const sweepEntriesMin = 2000
+/** A whole round takes this many sweeps when there are many series. */
+const sweepParts = 60
+
+/** No labels are wanted here, only what tells resources and scopes apart. */
+const identityOnly = {
+  naming: collectorLabelNaming,
+  constLabels: [],
+  scopeInfo: false,
+  promotes: () => false,
+  keepIdentifying: false,
+}
+
+function isConvertible(metric: { dataField: number; temporality: number }): boolean {
+  const { dataField } = metric
+  const hasDeltas =
+    dataField === metricDataFields.sum ||
+    dataField === metricDataFields.histogram ||
+    dataField === metricDataFields.exponentialHistogram
+  return hasDeltas && metric.temporality === temporality.delta
+}
+
+function openSeries(metric: Metric, attributes: readonly TextAttribute[]): Series {
+  metric.family ??= new Map()
+  const key = attributesIdentity(attributes)
+  let series = metric.family.get(key)
+  if (series === undefined) {
+    series = new Series(metric.family, key)
+    metric.family.set(key, series)
+  }
+  return series
+}
+
+function forget(series: Series): void {
+  series.isGone = true
+  series.family.delete(series.key)
+}
