@@ -10,6 +10,7 @@ import type {
   Verdict,
 } from '../../../pipeline/authenticator.ts'
 import type { Host } from '../../../pipeline/host.ts'
+import { BcryptThread } from './bcrypt-thread.ts'
 import { type Credentials, readCredentials } from './credentials.ts'
 import { readHtpasswd } from './htpasswd.ts'
 import type { PasswordHash } from './password-hash.ts'
@@ -36,6 +37,7 @@ export class BasicAuthServer implements Authenticator {
   readonly #checking = new Map<string, Promise<Verdict>>()
   /** Ends when all costly passwords so far are checked: one at a time. */
   #lastCheck: Promise<unknown> = Promise.resolve()
+  readonly #bcrypt = new BcryptThread()
   #users: ReadonlyMap<string, PasswordHash> = new Map()
   /** Checked for names that are not in the list, so that the time does not tell which ones are. */
   #decoy: PasswordHash | undefined
@@ -59,17 +61,18 @@ export class BasicAuthServer implements Authenticator {
     this.#file?.start()
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#file?.stop()
+    await this.#bcrypt.stop()
   }
 
   /** Inline entries come last and so take the place of those in the file, as in the Collector. */
   #use(fileText: string): void {
-    const file = readHtpasswd(fileText)
+    const file = readHtpasswd(fileText, this.#bcrypt.check)
     for (const { line, message } of file.problems) {
       this.#host.log.warn({ line, reason: message }, 'a line of htpasswd.file is left out')
     }
-    this.#users = new Map([...file.users, ...readHtpasswd(this.#inline).users])
+    this.#users = new Map([...file.users, ...readHtpasswd(this.#inline, this.#bcrypt.check).users])
     this.#decoy = this.#users.values().find(({ isCostly }) => isCostly)
     this.#accepted.clear()
     this.#refused.clear()
@@ -84,19 +87,21 @@ export class BasicAuthServer implements Authenticator {
     const known = this.#users.get(credentials.username)
     const checked = known ?? this.#decoy
     if (checked === undefined) return refusal(wrong)
-    if (!checked.isCostly) return verdictOf(checked.matches(credentials.password), credentials)
+    if (!checked.isCostly) {
+      return verdictOf(checked.matches(credentials.password) === true, credentials)
+    }
     const digest = secretDigest(header).toString('base64')
     const accepted = this.#accepted.get(digest)
     if (accepted !== undefined) return accepted
     if (this.#refused.get(digest) === true) return refusal(wrong)
-    return this.#check(digest, () => {
-      const isMatch = checked.matches(credentials.password)
+    return this.#check(digest, async () => {
+      const isMatch = await checked.matches(credentials.password)
       return verdictOf(isMatch && known !== undefined, credentials)
     })
   }
 
   /** Checks in turn, each after the event loop has had one of its own. */
-  #check(digest: string, judge: () => Verdict): Verdict | Promise<Verdict> {
+  #check(digest: string, judge: () => Promise<Verdict>): Verdict | Promise<Verdict> {
     const same = this.#checking.get(digest)
     if (same !== undefined) return same
     if (this.#checking.size >= waitingMax) {
@@ -105,17 +110,26 @@ export class BasicAuthServer implements Authenticator {
     }
     const check = this.#lastCheck.then(async () => {
       await setImmediate()
-      const verdict = judge()
+      const verdict = await this.#outcome(judge)
       // Not if the list has changed meanwhile: what was found is of the old one.
       if (this.#checking.get(digest) !== check) return verdict
       this.#checking.delete(digest)
-      if (verdict instanceof Refusal) this.#refused.set(digest, true)
-      else this.#accepted.set(digest, verdict)
+      if (!(verdict instanceof Refusal)) this.#accepted.set(digest, verdict)
+      else if (!verdict.retryable) this.#refused.set(digest, true)
       return verdict
     })
     this.#lastCheck = check
     this.#checking.set(digest, check)
     return check
+  }
+
+  async #outcome(judge: () => Promise<Verdict>): Promise<Verdict> {
+    try {
+      return await judge()
+    } catch (error) {
+      this.#host.log.error({ err: error }, 'a password could not be checked')
+      return new Refusal('unavailable', 'the password could not be checked', { cause: error })
+    }
   }
 }
 

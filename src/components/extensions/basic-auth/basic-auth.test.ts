@@ -41,6 +41,20 @@ test('who is in the list is let in under a name, at once where that costs nothin
   assert.deepEqual(((await bert) as ReadonlyMap<string, string>).get('username'), 'bert')
 })
 
+test('bcrypt is known too, and a check that fails lets nobody in and may be repeated', async () => {
+  const carl = 'carl:$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW'
+  const { host, extension, judge, isIn } = create({ htpasswd: { inline: carl } })
+  assert.ok(await isIn('carl:open sesame'))
+  assert.ok(!(await isIn('carl:wrong')))
+  assert.ok(judge('carl:open sesame') instanceof Map)
+  const underWay = judge('carl:another')
+  await new Promise((done) => setImmediate(done))
+  await extension.stop?.(AbortSignal.abort())
+  const verdict = await underWay
+  assert.ok(verdict instanceof Refusal && verdict.retryable)
+  assert.equal(host.lines.at(-1)?.message, 'a password could not be checked')
+})
+
 test('a costly password is checked once, then known for five minutes', async () => {
   const { host, judge } = create({ htpasswd: { inline: list } })
   const first = judge('bert:open sesame')

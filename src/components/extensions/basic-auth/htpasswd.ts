@@ -1,3 +1,4 @@
+import type { BcryptCheck } from './bcrypt-thread.ts'
 import { type PasswordHash, passwordHash } from './password-hash.ts'
 
 export interface PasswordList {
@@ -13,14 +14,14 @@ export interface LineProblem {
 }
 
 /** Reads `user:password` lines. Those left empty and those with # in front say nothing. */
-export function readHtpasswd(text: string): PasswordList {
+export function readHtpasswd(text: string, bcrypt: BcryptCheck): PasswordList {
   const users = new Map<string, PasswordHash>()
   const problems: LineProblem[] = []
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim()
     if (line === '' || line.startsWith('#')) continue
     const colon = line.indexOf(':')
-    const found = colon < 0 ? 'must be user:password' : passwordHash(line.slice(colon + 1))
+    const found = colon < 0 ? 'must be user:password' : passwordHash(line.slice(colon + 1), bcrypt)
     if (typeof found === 'string') problems.push({ line: index + 1, message: found })
     else users.set(line.slice(0, colon), found)
   }

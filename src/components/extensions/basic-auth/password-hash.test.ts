@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
+import { BcryptThread } from './bcrypt-thread.ts'
 import { passwordHash } from './password-hash.ts'
+
+const thread = new BcryptThread()
+after(() => thread.stop())
 
 const sesame = 'open sesame'
 const long = 'grün:ß-and-a-long-password-of-more-than-sixty-four-bytes-so-that-it-wraps'
@@ -11,6 +15,9 @@ const known: readonly (readonly [encoded: string, password: string, isCostly: bo
   [long, long, false],
   ['{SHA}W8r/fyL/UzygmbNAjq2HbA67qac=', sesame, false],
   ['{SSHA}VHqQZNk1JlEyaVGSBcR8TQQL8qxOYUNs', sesame, false],
+  ['$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW', sesame, true],
+  ['$2b$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy', sesame, true],
+  ['$2a$04$abcdefghijklmnopqrstuuQYEk91mE9jD3s0Fa6l8hqSxfClgS2VO', 'grün', true],
   ['$1$pepper$UGnGpttHHG/xgv/7fHUyJ/', sesame, true],
   ['$1$pepper$/zP0GVMOmx49VMBYEWt9g0', long, true],
   ['$apr1$pepper$q1evYAGW7H1ajwuBjp4yr1', sesame, true],
@@ -41,23 +48,23 @@ const known: readonly (readonly [encoded: string, password: string, isCostly: bo
 ]
 
 for (const [encoded, password, isCostly] of known) {
-  test(`${encoded.slice(0, 40)} is known by ${password.length} characters`, () => {
-    const hash = passwordHash(encoded)
+  test(`${encoded.slice(0, 40)} is known by ${password.length} characters`, async () => {
+    const hash = passwordHash(encoded, thread.check)
     assert.ok(typeof hash !== 'string')
     assert.equal(hash.isCostly, isCostly)
-    assert.equal(hash.matches(password), true)
+    assert.equal(await hash.matches(password), true)
     for (const other of [`${password}x`, password.slice(1) || 'y', 'Open sesame']) {
-      assert.equal(hash.matches(other), false, other)
+      assert.equal(await hash.matches(other), false, other)
     }
   })
 }
 
 test('what cannot be used is refused without a word of it', () => {
   for (const [encoded, message] of [
-    [
-      '$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC',
-      /^bcrypt is not supported yet/,
-    ],
+    ['$2y$05$tooshort', /^after \$2y\$, \$2a\$ or \$2b\$ must come a cost/],
+    ['$2b$16$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy', /must be from 4 to 15$/],
+    ['$2b$03$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy', /must be from 4 to 15$/],
+    ['$2x$05$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy', /^after \$2y\$/],
     ['{SHA}c2hvcnQ=', /^after {SHA} must come 20 bytes/],
     ['{SSHA}W8r/fyL/UzygmbNAjq2HbA67qac=', /^after {SSHA} must come 20 bytes and a salt/],
     ['$apr1$saltonly', /^after \$apr1\$ must come a salt/],
@@ -65,7 +72,7 @@ test('what cannot be used is refused without a word of it', () => {
     ['$5$salt$short', /and 43 characters$/],
     ['$6$rounds=x$salt$short', /and 86 characters$/],
   ] as const) {
-    const problem = passwordHash(encoded)
+    const problem = passwordHash(encoded, thread.check)
     assert.ok(typeof problem === 'string')
     assert.match(problem, message)
     assert.ok(!problem.includes(encoded.slice(-8)))
@@ -73,7 +80,7 @@ test('what cannot be used is refused without a word of it', () => {
 })
 
 test('a password that would cost its length squared is none', () => {
-  const hash = passwordHash('$1$pepper$UGnGpttHHG/xgv/7fHUyJ/')
+  const hash = passwordHash('$1$pepper$UGnGpttHHG/xgv/7fHUyJ/', thread.check)
   assert.ok(typeof hash !== 'string')
   const startMs = performance.now()
   assert.equal(hash.matches('x'.repeat(60_000)), false)

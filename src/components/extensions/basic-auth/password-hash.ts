@@ -1,30 +1,41 @@
 /** The forms of a password in an htpasswd file, as the Collector's library takes them. */
 import { hash } from 'node:crypto'
 import { isSameSecret } from '../../../kit/auth/same-secret.ts'
+import type { BcryptCheck } from './bcrypt-thread.ts'
 import { md5Crypt } from './md5-crypt.ts'
 import { shaCrypt, shaCryptKinds } from './sha-crypt.ts'
 
 export interface PasswordHash {
   /** Takes milliseconds, made so on purpose: to be asked once for a password, not for every request. */
   readonly isCostly: boolean
-  matches(password: string): boolean
+  /** Settles later only where it is costly; rejects when it could not be found out. */
+  matches(password: string): boolean | Promise<boolean>
 }
 
 /** Of crypt(3): the work grows with the square of the length. */
 const passwordBytesMax = 512
 const roundsDefault = 5000
+/** Each step doubles the work; at this one a comparison takes seconds. */
+const bcryptCostMax = 15
 
 /** Reads what stands behind the colon; a text is why it cannot be used, and never says what was found. */
-export function passwordHash(encoded: string): PasswordHash | string {
-  if (/^\$2[abxy]?\$/.test(encoded)) {
-    return 'bcrypt is not supported yet: use SHA-512, such as of openssl passwd -6'
-  }
+export function passwordHash(encoded: string, bcrypt: BcryptCheck): PasswordHash | string {
+  if (/^\$2[abxy]?\$/.test(encoded)) return bcryptHash(encoded, bcrypt)
   if (encoded.startsWith('{SHA}')) return shaHash(encoded.slice('{SHA}'.length))
   if (encoded.startsWith('{SSHA}')) return saltedShaHash(encoded.slice('{SSHA}'.length))
   const crypt = /^\$(1|apr1|5|6)\$/.exec(encoded)?.[1]
   if (crypt === '1' || crypt === 'apr1') return md5Hash(encoded, `$${crypt}$`)
   if (crypt === '5' || crypt === '6') return shaCryptHash(encoded, crypt)
   return { isCostly: false, matches: (password) => isSameSecret(password, encoded) }
+}
+
+function bcryptHash(encoded: string, bcrypt: BcryptCheck): PasswordHash | string {
+  const cost = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(encoded)?.[1]
+  if (cost === undefined) return 'after $2y$, $2a$ or $2b$ must come a cost, $ and 53 characters'
+  if (Number(cost) < 4 || Number(cost) > bcryptCostMax) {
+    return `the cost of bcrypt must be from 4 to ${bcryptCostMax}`
+  }
+  return { isCostly: true, matches: (password) => bcrypt(password, encoded) }
 }
 
 function shaHash(text: string): PasswordHash | string {

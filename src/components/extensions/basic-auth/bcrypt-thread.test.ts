@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { BcryptThread } from './bcrypt-thread.ts'
+
+// crypt(3) of libxcrypt, of "open sesame".
+const quick = '$2b$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy'
+/** Of the same by bcryptjs itself. */
+const usual = '$2b$10$7CLhGWaRtlfb6uv3qdWkx.Tg9hHp/wG/1m5bC/0IyLU3jJrVMWw7S'
+
+test('the event loop goes on while a password is checked', async (context) => {
+  const thread = new BcryptThread()
+  context.after(() => thread.stop())
+  // The thread is there before the count begins.
+  assert.equal(await thread.check('open sesame', quick), true)
+  const check = thread.check('open sesame', usual)
+  let turnCount = 0
+  let isMatch: boolean | undefined
+  while (isMatch === undefined) {
+    turnCount++
+    isMatch = await Promise.race([check, setImmediate(undefined)])
+  }
+  assert.equal(isMatch, true)
+  assert.ok(turnCount > 100, `${turnCount} turns`)
+})
+
+test('what is under way when it stops is rejected, and a further question begins another', async () => {
+  const thread = new BcryptThread()
+  const check = thread.check('open sesame', usual)
+  await Promise.all([assert.rejects(check, /the thread of bcrypt has ended/), thread.stop()])
+  assert.equal(await thread.check('wrong', quick), false)
+  await thread.stop()
+})

@@ -1,0 +1,62 @@
+import { Worker } from 'node:worker_threads'
+
+export interface BcryptQuestion {
+  readonly id: number
+  readonly password: string
+  readonly encoded: string
+}
+
+export interface BcryptAnswer {
+  readonly id: number
+  readonly isMatch: boolean
+}
+
+interface Waiting {
+  readonly resolve: (isMatch: boolean) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Whether a password is the one that was hashed. */
+export type BcryptCheck = (password: string, encoded: string) => Promise<boolean>
+
+/** Compares with bcrypt hashes off the event loop. The thread begins with the first question. */
+export class BcryptThread {
+  readonly #waiting = new Map<number, Waiting>()
+  #worker: Worker | undefined
+  #lastId = 0
+
+  /** Rejects when the thread fails; the next question begins another. */
+  readonly check: BcryptCheck = (password, encoded) => {
+    const worker = (this.#worker ??= this.#begin())
+    const question: BcryptQuestion = { id: ++this.#lastId, password, encoded }
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(question.id, { resolve, reject })
+      worker.postMessage(question, [])
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker?.terminate()
+  }
+
+  #begin(): Worker {
+    // Beside this file, also once both are compiled.
+    const file = new URL(import.meta.url.replace(/thread(\.\w+)$/, 'worker$1'))
+    const worker = new Worker(file)
+    worker.unref()
+    worker.on('message', ({ id, isMatch }: BcryptAnswer) => {
+      this.#waiting.get(id)?.resolve(isMatch)
+      this.#waiting.delete(id)
+    })
+    worker.on('error', (error: Error) => this.#fail(worker, error))
+    worker.on('exit', () => this.#fail(worker, new Error('the thread of bcrypt has ended')))
+    return worker
+  }
+
+  #fail(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    for (const { reject } of this.#waiting.values()) reject(error)
+    this.#waiting.clear()
+  }
+}
