@@ -43,7 +43,7 @@ const pageShape = {
     .positive()
     .default(1_000_000)
     .describe(
-      'Most series to keep, at about 600 bytes each; points of further ones are dropped and counted.',
+      'Most series to keep, at about 600 bytes each with nine labels and 1000 for a histogram of ten buckets, a tenth more in the process; points of further ones are dropped and counted.',
     ),
   max_concurrent_scrapes: z
     .int()
