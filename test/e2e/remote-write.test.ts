@@ -149,6 +149,8 @@ for (const version of [1, 2] as const) {
 
   test(`${version}.0: nothing overtakes what waits for as long as Retry-After asks`, async () => {
     const peer = await startRemoteWritePeer()
+    // Enough for both shards: neighbours share one.
+    const seriesCount = 500
     const refused: { atMs: number; bytes: Uint8Array }[] = []
     const again: { waitedMs: number; isSame: boolean }[] = []
     // By shard: the series of a request tell which it is.
@@ -176,14 +178,16 @@ for (const version of [1, 2] as const) {
     try {
       // Always in one order, so that a shard's requests begin with the same series.
       for (let number = 1; number <= 5; number++) {
-        const points = Array.from({ length: 10 }, (_, index) =>
+        const points = Array.from({ length: seriesCount }, (_, index) =>
           point({ index: String(index) }, { ...at(number * 10), asInt: BigInt(number) }),
         )
         await pushMetrics(http, [sum('ticks', points)], {})
       }
       const isWhole = () => {
         const series = [...peer.values().values()]
-        return series.length === 10 && series.every(({ length }) => length === 5) ? true : undefined
+        return series.length === seriesCount && series.every(({ length }) => length === 5)
+          ? true
+          : undefined
       }
       await eventually(isWhole, 'every sample')
       assert.deepEqual(peer.violations, [])

@@ -166,7 +166,8 @@ function suite(program: PrometheusProgram, message: string): void {
   test('a server that is killed and started again gets everything, in order', async () => {
     await start('{ num_consumers: 4, min_size: 50 }')
     baseMs = Date.now() - 30_000
-    const [seriesCount, pushCount] = [60, 120]
+    // Enough for all shards: neighbours share one.
+    const [seriesCount, pushCount] = [150, 120]
     const push = (number: number) => {
       const points = Array.from({ length: seriesCount }, (_, index) =>
         point(
