@@ -343,6 +343,14 @@ test('a process that was started after the other ended takes its series over', (
   assert.deepEqual(drops(), { series_collision: 1 })
 })
 
+test('a start behind the time of the point is none', () => {
+  const { take, openMetrics } = exposed()
+  take([sum('c', [point({}, { ...during(3, 2), asInt: 1n })])])
+  assert.doesNotMatch(openMetrics(), /_created/)
+  take([sum('c', [point({}, { ...during(3, 3), asInt: 1n })])])
+  assert.match(openMetrics(), /^c_created 3$/m)
+})
+
 test('an older point is ignored, the same time again replaces', () => {
   const { take, text, drops } = exposed()
   const set = (time: number, value: number) =>

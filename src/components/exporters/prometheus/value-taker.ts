@@ -56,7 +56,9 @@ export class ValueTaker {
     if (isNumber) this.#setNumber(series, point, metric)
     else this.#setDetail(series, point, dataField)
     series.setTime(timeLow, timeHigh)
-    series.setStart(point.startLow, point.startHigh)
+    // What begins after it was measured began at no known time.
+    if (isAfter(point)) series.setStart(0, 0)
+    else series.setStart(point.startLow, point.startHigh)
     this.hasTaken = true
     if (compareNanos(timeLow, timeHigh, this.newestLow, this.newestHigh) > 0) {
       this.newestLow = timeLow
@@ -122,6 +124,12 @@ export class ValueTaker {
     value.quantiles = distinctQuantiles(summary.quantiles)
     series.detail = value
   }
+}
+
+/** Whether its start lies behind its time; of a point without a time nothing can be said. */
+function isAfter({ startLow, startHigh, timeLow, timeHigh }: PointReader): boolean {
+  if (timeLow === 0 && timeHigh === 0) return false
+  return compareNanos(startLow, startHigh, timeLow, timeHigh) > 0
 }
 
 function numberProblem({ hasValue }: PointReader): string | undefined {
