@@ -109,8 +109,11 @@ function bodiesOf(lane: number): () => Uint8Array {
   if (copies === undefined) return () => payload
   const body = new AdvancingPayload(raw)
   let copy = lane
+  let timeMs = 0
   return () => {
-    const bytes = body.at(copy, Date.now())
+    // A series has one point a millisecond at most.
+    timeMs = Math.max(Date.now(), timeMs + 1)
+    const bytes = body.at(copy, timeMs)
     copy += connections
     if (copy >= copies) copy = lane
     return bytes

@@ -3,7 +3,7 @@
  * [--no-baseline] [--profile]`. M500 at 100k points a second from so many pods that there are as many series as the case
  * says. The baseline of a case is the same load passed on as OTLP. Memory is what the gateway keeps after a collection.
  */
-import { execFileSync } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -96,7 +96,20 @@ for (const one of cases) {
 async function measure(one: Case): Promise<Measured> {
   const sink = await startSink(ports.sink)
   const gateway = start(0, command(one))
-  await listening(ports.http)
+  try {
+    await listening(ports.http)
+    return await measureStarted(one, gateway, sink)
+  } finally {
+    await stop(gateway)
+    await stop(sink)
+  }
+}
+
+async function measureStarted(
+  one: Case,
+  gateway: ChildProcess,
+  sink: ChildProcess,
+): Promise<Measured> {
   const pid = gateway.pid ?? 0
   const copies = Math.ceil(one.seriesCount / pointsPerRequest)
   const plan: LoadPlan = {
@@ -134,8 +147,6 @@ async function measure(one: Case): Promise<Measured> {
   const cpu = cpuSeconds(pid) - cpuBefore
   const peakMb = rssPeakMb(pid)
   const steady = await loopDelay()
-  await stop(gateway)
-  await stop(sink)
   const arrived = after.items - before.items
   const unanswered = [first, fresh, result].map(({ sent, answered }) => sent - answered)
   if (arrived !== expected || unanswered.some((count) => count > 0)) {
@@ -163,7 +174,6 @@ function command(one: Case): string[] {
   writeFileSync(file, gatewayYaml(one))
   const profiling = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(here, 'results')}`] : []
   const watch = ['--expose-gc', '--import', join(here, 'watch-loop.ts')]
-  watch.unshift('--trace-gc', '--redirect-code-traces', '--logfile=/tmp/rw-gc.log')
   const bin = resolve(here, '../dist/bin/penstock.js')
   const flags = options['node-flags'].split(' ').filter(Boolean)
   return [process.execPath, ...flags, ...watch, ...profiling, bin, 'run', '--config', file]

@@ -5,7 +5,7 @@ import { metricDataFields } from '../../../otlp/fields.ts'
 import { HistogramRows } from './histogram-rows.ts'
 import type { LabelPool } from './label-pool.ts'
 import type { RetiredLabels } from './retired-labels.ts'
-import { type Metric, Row, type RowOwner, type Source } from './row.ts'
+import { type Metric, noLabels, type Row, type RowOwner, type Source } from './row.ts'
 
 /** Makes rows and takes them down again. */
 export class RowMaker {
@@ -34,28 +34,28 @@ export class RowMaker {
   /** The rows of a new source that are known before its first point, out of what it claimed. */
   begin(source: Source, labels: readonly Label[], claims: readonly number[]): void {
     const { family, metric } = source
-    const first = new Row(source, family, claims[0])
     if (isOneRow(metric)) {
-      source.number = first
+      source.labels = claims[0]
       return
     }
     const isSummary = metric.dataField === metricDataFields.summary
+    const count = { owner: source, family, labels: claims[0] }
     const infinity = () => this.#row(source, labels, '_bucket', { name: 'le', value: '+Inf' })
     source.histogram = new HistogramRows({
-      sum: new Row(source, family, claims[1]),
-      count: first,
-      infinity: isSummary ? first : infinity(),
+      sum: { owner: source, family, labels: claims[1] },
+      count,
+      infinity: isSummary ? count : infinity(),
       buckets: [],
       bounds: noBounds,
     })
     if (isSummary) source.quantiles = new Map()
-    else if (this.#isInTwoForms(metric)) source.number = new Row(source, family, claims[2])
+    else if (this.#isInTwoForms(metric)) source.labels = claims[2]
   }
 
   /** What the source claimed. */
-  claims({ number, histogram }: Source): number[] {
+  claims({ labels, histogram }: Source): number[] {
     const claims = histogram === undefined ? [] : [histogram.count.labels, histogram.sum.labels]
-    return number === undefined ? claims : [...claims, number.labels]
+    return labels === noLabels ? claims : [...claims, labels]
   }
 
   #isInTwoForms({ dataField }: Metric): boolean {
@@ -65,7 +65,7 @@ export class RowMaker {
   #row(source: Source, labels: readonly Label[], suffix: string, more: Label): Row {
     const named = withLabel(labels, '__name__', `${source.family.name}${suffix}`)
     const set = this.#pool.take(withLabel(named, more.name, more.value))
-    return new Row(source, source.family, set)
+    return { owner: source, family: source.family, labels: set }
   }
 
   /** The rows of a histogram with these bounds; those of other bounds before are over. */

@@ -3,7 +3,7 @@ import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-na
 import type { ResourceSource } from '../../../kit/prometheus/metric-source.ts'
 import type { LabelPool } from './label-pool.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
-import { Family, Row, type RowOwner } from './row.ts'
+import { Family, type Row, type RowOwner } from './row.ts'
 import { type RowMaker, withLabel } from './row-maker.ts'
 import type { SampleList } from './sample-list.ts'
 
@@ -24,7 +24,7 @@ class Info implements RowOwner {
 
   constructor(family: Family, labels: number, shard: number) {
     this.shard = shard
-    this.row = new Row(this, family, labels)
+    this.row = { owner: this, family, labels }
   }
 }
 

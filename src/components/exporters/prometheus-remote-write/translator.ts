@@ -18,6 +18,7 @@ import { RowMaker } from './row-maker.ts'
 import { SampleList } from './sample-list.ts'
 import { sortSamples } from './sort-samples.ts'
 import { TargetInfoRows } from './target-info-rows.ts'
+import { StateSlots } from './state-slots.ts'
 import type { WriteMetrics } from './write-metrics.ts'
 
 export interface TranslatorOptions {
@@ -51,6 +52,7 @@ export class Translator {
   readonly #ownership: SeriesOwnership
   #stage = new SampleList()
   #spare = new SampleList()
+  readonly #slots = new StateSlots()
   #seriesCount = 0
   #takenCount = 0
   #nowMs = 0
@@ -214,7 +216,7 @@ export class Translator {
     )
     if (owner === undefined && this.#seriesCount < this.#options.seriesMax) {
       const shard = this.#options.pool.shard(claims[0], this.#options.shardCount)
-      const source = new Source(metric, identity, shard)
+      const source = new Source(metric, { attributesHash: identity, shard }, this.#slots)
       this.rows.begin(source, labels, claims)
       for (const claim of claims) this.#setOwner(claim, source)
       this.#seriesCount++
@@ -251,6 +253,7 @@ export class Translator {
     this.rows.takeDown(source)
     this.#deltas.forget(source)
     for (const claim of this.rows.claims(source)) this.#setOwner(claim, undefined)
+    source.leaveSlot(this.#slots)
     this.#seriesCount--
   }
 }

@@ -7,7 +7,7 @@ import { sortedLabels } from '../../../kit/prometheus/labels.ts'
 import { decodeMessage, type PlainMessage } from '../../../../test/kit/oracle.ts'
 import { LabelPool } from './label-pool.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
-import { Family, Row, type RowOwner } from './row.ts'
+import { Family, type RowOwner } from './row.ts'
 import { SampleList } from './sample-list.ts'
 import { PlainWriter } from './series-writer.ts'
 import { SnappySeriesWriter } from './snappy-series-writer.ts'
@@ -62,7 +62,7 @@ function fill(
   const rows = sets.map((set, index) => {
     const labels = new Map(Object.entries(set)).set('__name__', `metric_${index}`)
     const family = familyOf(`metric_${index}`, `Help ${index % 2}`)
-    return new Row(owner, family, pool.take(sortedLabels(labels)))
+    return { owner, family, labels: pool.take(sortedLabels(labels)) }
   })
   const list = new SampleList()
   for (const one of made) list.push(rows[one.row % rows.length], one.value, one.timeMs, one.startMs)
