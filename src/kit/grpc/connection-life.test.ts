@@ -263,6 +263,16 @@ test('a flood of resets ends the connection', async (context) => {
   assert.ok(seen.length > 0)
 })
 
+test('stop is over at once for a client that is connected and has no call', async (context) => {
+  const { server, closing } = await start(context)
+  const client = closing(new ForeignClient(server.port))
+  assert.equal((await client.call(path, hello)).code, 'OK')
+  assert.equal(server.connectionCount, 1)
+  // The clock stands still: whatever waited for a deadline would wait for ever.
+  await server.stop(new AbortController().signal)
+  await until(() => server.connectionCount === 0)
+})
+
 test('stop lets calls finish that are under way, refuses new connections, and then ends', async (context) => {
   const { server, waiting, closing, answerAll } = await start(context, {}, false)
   const { port } = server

@@ -44,6 +44,8 @@ const prefaceMs = 20_000
 /** How long a client may take to confirm that it has seen the first GOAWAY. */
 const goawayMs = 5000
 const lastStreamIdMax = 2 ** 31 - 1
+/** Has node:http2 fill in the id of the last stream that it handed to us. */
+const lastProcessed = 0
 
 /** One client's connection: its calls, its age and its pulse. */
 export class GrpcConnection {
@@ -142,13 +144,18 @@ export class GrpcConnection {
     const session = this.#session
     if (this.#isDraining || session.destroyed) return
     this.#isDraining = true
-    session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamIdMax, Buffer.from(reason))
-    const close = () => {
-      this.#cancel('goaway')
-      if (!session.destroyed) session.close()
-    }
-    this.#after('goaway', goawayMs, close)
-    if (!session.ping(close)) close()
+    // nghttp2 reads no more after a GOAWAY unless calls are running: no answer would ever be seen.
+    const isIdle = this.#openCalls.size === 0
+    const lastStreamId = isIdle ? lastProcessed : lastStreamIdMax
+    session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId, Buffer.from(reason))
+    if (isIdle) return this.#close()
+    this.#after('goaway', goawayMs, () => this.#close())
+    if (!session.ping(() => this.#close())) this.#close()
+  }
+
+  #close(): void {
+    this.#cancel('goaway')
+    if (!this.#session.destroyed) this.#session.close()
   }
 
   destroy(): void {
@@ -158,7 +165,9 @@ export class GrpcConnection {
   readonly #onCallClosed = (call: GrpcCall): void => {
     this.#openCalls.delete(call)
     this.#pings.noteWrite()
-    if (this.#openCalls.size === 0) this.#idleSinceMs = this.#environment.clock.monotonicMs()
+    if (this.#openCalls.size > 0) return
+    this.#idleSinceMs = this.#environment.clock.monotonicMs()
+    if (this.#isDraining) this.#close()
   }
 
   #retire(): void {
