@@ -96,7 +96,9 @@ const seriesShape = {
     .int()
     .positive()
     .default(1_000_000)
-    .describe('Most series to remember; points of further ones are dropped and counted.'),
+    .describe(
+      'Most series to remember, at about 400 bytes each; points of further ones are dropped and counted.',
+    ),
   export_created_metric: unsupported('2.0 carries start times'),
 }
 
