@@ -191,4 +191,8 @@ test('a point is read as protobufjs wrote it', () => {
     negative: { offset: 2, counts: [3] },
   })
   assert.equal(isPlausible(histogram({ positive: { offset: 2 ** 30, counts: [] } })), false)
+  // Of such zones none is the wider one: adding two would never end.
+  for (const zeroThreshold of [NaN, Infinity, -1]) {
+    assert.equal(isPlausible(histogram({ zeroThreshold })), false)
+  }
 })

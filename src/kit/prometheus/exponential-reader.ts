@@ -214,9 +214,11 @@ function jointExtent(left: Buckets, right: Buckets): number {
 }
 
 /** Whether every index fits what a double can be sorted into; beyond it no arithmetic here holds. */
-export function isPlausible({ scale, positive, negative }: Exponential): boolean {
+export function isPlausible({ scale, zeroThreshold, positive, negative }: Exponential): boolean {
   return (
     Math.abs(scale) <= 32 &&
+    zeroThreshold >= 0 &&
+    Number.isFinite(zeroThreshold) &&
     [positive, negative].every(
       ({ offset, counts }) => Math.abs(offset) < 2 ** 30 && counts.length < 2 ** 20,
     )
