@@ -83,6 +83,16 @@ describe('snappy writer', () => {
     check(writer, [])
   })
 
+  it('writes a literal that is too long for three bytes of length', () => {
+    const byteLength = 2 ** 24 + 1
+    const writer = new SnappyWriter()
+    writer.clear()
+    const at = writer.literals(byteLength)
+    writer.output.fill(7, at)
+    const plain = uncompressSnappy(writer.finish(), byteLength)
+    assert.deepEqual([plain.length, plain[0], plain.at(-1)], [byteLength, 7, 7])
+  })
+
   it('makes one copy of what repeats in one run', () => {
     const writer = new SnappyWriter()
     writer.clear()

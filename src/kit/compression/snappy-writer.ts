@@ -94,7 +94,7 @@ export class SnappyWriter {
       return
     }
     // One byte was kept for the tag, enough for nearly all.
-    const lengthBytes = code < 0x100 ? 1 : code < 0x1_0000 ? 2 : 3
+    const lengthBytes = code < 0x100 ? 1 : code < 0x1_0000 ? 2 : code < 0x100_0000 ? 3 : 4
     output.copyWithin(tagAt + 1 + lengthBytes, tagAt + 1, this.#at)
     this.#at += lengthBytes
     output[tagAt] = (59 + lengthBytes) << 2
