@@ -95,7 +95,9 @@ export class SampleList {
   /** Forgets the first `count`; the others move up. */
   dropFirst(count: number): void {
     if (count >= this.length) return this.clear()
-    this.#rows.copyWithin(0, count, this.length)
+    // Not copyWithin, which takes ten times as long for arrays of objects.
+    for (let index = count; index < this.length; index++)
+      this.#rows[index - count] = this.#rows[index]
     this.#rows.fill(undefined, this.length - count, this.length)
     this.sets.copyWithin(0, count, this.length)
     this.shards.copyWithin(0, count, this.length)

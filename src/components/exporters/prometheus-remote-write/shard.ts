@@ -41,6 +41,8 @@ const seriesBytes = 48
 export class Shard {
   readonly #options: ShardOptions
   readonly #list = new SampleList()
+  /** So many of the first are dealt with. They go together: moving up all others after each request would take longer. */
+  #doneCount = 0
   readonly #shares: Share[] = []
   #isSending = false
   #isDraining = false
@@ -78,16 +80,20 @@ export class Shard {
     })
   }
 
+  get #waitingCount(): number {
+    return this.#list.length - this.#doneCount
+  }
+
   #pump(): void {
     if (this.#isSending) return
     const { settings, host } = this.#options
     const { min_size, flush_timeout, enabled } = settings.remote_write_queue
-    if (this.#list.length === 0) {
+    if (this.#waitingCount === 0) {
       this.#isDue = false
       return
     }
     // A caller that waits for the result must not wait for others.
-    const isDue = this.#isDue || this.#isDraining || !enabled || this.#list.length >= min_size
+    const isDue = this.#isDue || this.#isDraining || !enabled || this.#waitingCount >= min_size
     if (isDue || flush_timeout === 0) {
       void this.#send()
       return
@@ -103,30 +109,41 @@ export class Shard {
     this.#isSending = true
     this.#flush?.cancel()
     this.#flush = undefined
+    const first = this.#doneCount
     const count = this.#requestLength()
     // What did not fit has waited as long as what did.
-    this.#isDue = count < this.#list.length
-    await this.#deliver(firstIndices(count), { cutsLeft: cutsMax })
-    this.#list.dropFirst(count)
+    this.#isDue = count < this.#waitingCount
+    const indices = new Uint32Array(count)
+    for (let place = 0; place < count; place++) indices[place] = first + place
+    await this.#deliver(indices, { cutsLeft: cutsMax })
+    this.#drop(count)
     this.#settle(count)
     this.#isSending = false
     this.#pump()
     if (!this.#isSending) this.#onIdle?.()
   }
 
-  /** How many of the first samples fit into one request. */
+  #drop(sampleCount: number): void {
+    this.#doneCount += sampleCount
+    if (this.#doneCount < this.#waitingCount) return
+    this.#list.dropFirst(this.#doneCount)
+    this.#doneCount = 0
+  }
+
+  /** How many of the waiting samples fit into one request. */
   #requestLength(): number {
     const list = this.#list
+    const first = this.#doneCount
     const { pool, settings } = this.#options
     const bytesMax = settings.max_batch_size_bytes
     let byteLength = 0
-    for (let index = 0; index < list.length; index++) {
+    for (let index = first; index < list.length; index++) {
       const detail = list.detail(index)
       byteLength += pool.encodedLength(list.sets[index]) + seriesBytes
       if (detail !== undefined) byteLength += detailBytes(detail)
-      if (byteLength > bytesMax && index > 0) return index
+      if (byteLength > bytesMax && index > first) return index - first
     }
-    return list.length
+    return list.length - first
   }
 
   async #deliver(indices: Uint32Array, budget: { cutsLeft: number }): Promise<void> {
@@ -246,12 +263,4 @@ export class Shard {
     }
     this.#failure = undefined
   }
-}
-
-let counting = new Uint32Array(0)
-
-/** 0, 1, 2 ... */
-function firstIndices(count: number): Uint32Array {
-  if (counting.length < count) counting = Uint32Array.from({ length: count * 2 }, (_, at) => at)
-  return counting.subarray(0, count)
 }
