@@ -18,6 +18,8 @@ export interface Complaint {
   readonly excerpt: string
   /** Column of the caret in the excerpt, which is cut when the line is long. */
   readonly caret: number
+  /** How many problems it stands for. */
+  readonly problemCount: number
 }
 
 interface ComplaintInput {
@@ -25,6 +27,7 @@ interface ComplaintInput {
   readonly place?: Place
   readonly path?: Path
   readonly message: string
+  readonly problemCount?: number
 }
 
 export function complain({
@@ -32,6 +35,7 @@ export function complain({
   place,
   path = [],
   message,
+  problemCount = 1,
 }: ComplaintInput): Complaint {
   const hasLine = place !== undefined && place.source.lines[place.line - 1] !== undefined
   return {
@@ -41,6 +45,7 @@ export function complain({
     column: hasLine ? place.column : 0,
     path: pathText(path),
     message: maskUserInfo(message),
+    problemCount,
     // Masking reads all lines above: only those that are shown pay for it.
     get excerpt() {
       return hasLine ? excerpt(place).text : ''
@@ -57,15 +62,20 @@ const shownMax = 200
 /** In reading order, and no more than can be read: errors before warnings, and how many were left out. */
 export function readable(complaints: readonly Complaint[]): Complaint[] {
   if (complaints.length <= shownMax) return sortComplaints(complaints)
-  const bySeverity = [
-    ...complaints.filter(({ severity }) => severity === 'error'),
-    ...complaints.filter(({ severity }) => severity === 'warning'),
+  const errors = complaints.filter(({ severity }) => severity === 'error')
+  const warnings = complaints.filter(({ severity }) => severity === 'warning')
+  const shown = [...errors, ...warnings].slice(0, shownMax)
+  const left = [
+    ...leftOut('error', errors.length - shownMax),
+    ...leftOut('warning', Math.min(warnings.length, complaints.length - shownMax)),
   ]
-  const left = complain({
-    severity: hasErrors(complaints) ? 'error' : 'warning',
-    message: `${complaints.length - shownMax} more problems are not shown`,
-  })
-  return [...sortComplaints(bySeverity.slice(0, shownMax)), left]
+  return [...sortComplaints(shown), ...left]
+}
+
+function leftOut(severity: Complaint['severity'], problemCount: number): Complaint[] {
+  if (problemCount <= 0) return []
+  const words = problemCount === 1 ? `${severity} is` : `${severity}s are`
+  return [complain({ severity, message: `${problemCount} more ${words} not shown`, problemCount })]
 }
 
 export function hasErrors(complaints: readonly Complaint[]): boolean {
@@ -109,8 +119,12 @@ export function renderComplaints(complaints: readonly Complaint[]): string {
 
 /** `2 errors, 1 warning`. */
 export function countText(complaints: readonly Complaint[]): string {
-  const warnings = complaints.filter(({ severity }) => severity === 'warning').length
-  const errors = complaints.length - warnings
+  let errors = 0
+  let warnings = 0
+  for (const { severity, problemCount } of complaints) {
+    if (severity === 'error') errors += problemCount
+    else warnings += problemCount
+  }
   const parts: string[] = []
   if (errors > 0) parts.push(`${errors} error${errors === 1 ? '' : 's'}`)
   if (warnings > 0) parts.push(`${warnings} warning${warnings === 1 ? '' : 's'}`)

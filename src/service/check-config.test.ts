@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { complain, countText, readable } from '../config/complaint.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { readOnlyDisk } from '../../test/kit/memory-disk.ts'
 import { testCatalog } from '../../test/kit/test-catalog.ts'
@@ -151,6 +152,15 @@ test('any configuration either runs or has an error, and no check throws', () =>
   )
 })
 
+test('of very many problems errors are shown before warnings, and all are counted', () => {
+  const errors = Array.from({ length: 199 }, () => complain({ message: 'must be more' }))
+  const warning = complain({ severity: 'warning', message: 'is not used' })
+  const shown = readable([warning, warning, warning, ...errors])
+  assert.equal(shown.length, 201)
+  assert.equal(shown[200].message, '2 more warnings are not shown')
+  assert.equal(countText(shown), '199 errors, 3 warnings')
+})
+
 test('of very many problems the first errors are shown, and how many more there are', () => {
   const wrong = Array.from({ length: 5000 }, (_, index) => `  key${index}: 1\n`).join('')
   const unused = Array.from({ length: 100 }, (_, index) => `  batch/${index}: \n`).join('')
@@ -163,6 +173,7 @@ test('of very many problems the first errors are shown, and how many more there 
     sorted,
     sorted.toSorted((a, b) => a - b),
   )
-  const left = Number(/^(\d+) more problems are not shown$/.exec(complaints[200].message)![1])
+  const left = Number(/^(\d+) more errors are not shown$/.exec(complaints[200].message)![1])
   assert.ok(left >= 4800, String(left))
+  assert.equal(countText(complaints), `${200 + left} errors`)
 })
