@@ -1,7 +1,7 @@
 /** Loaded into a gateway with --import: at SIGUSR2 it prints how long its event loop stood still, and begins anew. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-const resolutionMs = 1
+const resolutionMs = 20
 const delay = monitorEventLoopDelay({ resolution: resolutionMs })
 delay.enable()
 
