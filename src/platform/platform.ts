@@ -55,6 +55,8 @@ export interface ProcessUsage {
   reservedBytes(): number
   /** Memory the process may use: the limit of its cgroup, else what the machine has. */
   availableBytes(): number
+  /** Calls back after each garbage collection with its kind and how long it took, until the result is called. */
+  watchCollections(onCollection: (kind: string, seconds: number) => void): () => void
 }
 
 /** The outside world in one piece, as the service is handed it. */

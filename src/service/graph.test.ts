@@ -108,6 +108,10 @@ function world(pipelines: CheckedPipeline[], overrides: { exporter?: Partial<Con
         heapUsedBytes: () => 3,
         reservedBytes: () => 4,
         availableBytes: () => 5,
+        watchCollections: (onCollection) => {
+          onCollection('minor', 0.002)
+          return () => {}
+        },
       },
     },
     version: '1.2.3',

@@ -59,6 +59,7 @@ async function shownAt(level: MetricLevel): Promise<string[]> {
         heapUsedBytes: () => 1,
         reservedBytes: () => 1,
         availableBytes: () => 1,
+        watchCollections: () => () => {},
       },
     },
     version: '1.2.3',

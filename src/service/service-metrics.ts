@@ -106,6 +106,12 @@ export const processMetrics = {
     help: 'Bytes of telemetry the process answers for: admitted and not yet delivered, refused or dropped.',
     labels: [],
   },
+  loopDelay: {
+    name: 'penstock_event_loop_delay_seconds',
+    kind: 'histogram',
+    help: 'How much later than due a timer ran, ten times a second.',
+    labels: [],
+  },
   build: {
     name: 'penstock_build_info',
     kind: 'gauge',

@@ -28,6 +28,7 @@ export class Service {
   readonly #options: ServiceOptions
   readonly #logs: { root: Logger; for(fields: Readonly<Record<string, string>>): Logger }
   readonly #memory: ProcessLedger
+  readonly #endWatching: () => void
   readonly #status = { isReady: false, reason: 'starting', readySinceMs: 0 }
   readonly #graph: readonly Placed[]
   readonly #started: Placed[] = []
@@ -39,7 +40,7 @@ export class Service {
     const { platform } = options
     this.metrics = new OwnMetrics(shownMetrics(config))
     this.#memory = new ProcessLedger(platform.clock, platform.usage)
-    describeProcess(this.metrics, {
+    this.#endWatching = describeProcess(this.metrics, {
       platform,
       memory: this.#memory,
       version: options.version,
@@ -97,6 +98,7 @@ export class Service {
     await this.#stopStage('page', controller.signal)
     timer.cancel()
     this.#memory.close()
+    this.#endWatching()
     this.#started.length = 0
     this.log.info({}, 'Shutdown complete.')
   }

@@ -164,6 +164,7 @@ export class Simulation {
           heapUsedBytes: () => 0,
           reservedBytes: () => 0,
           availableBytes: () => 64 * mebibyte,
+          watchCollections: () => () => {},
         },
       },
       version: '0.0.0',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
-import { nodeClock } from './node-platform.ts'
+import { nodeClock, nodePlatform } from './node-platform.ts'
 
 /** The longest delay that Node keeps to: beyond it a timer fires after a millisecond. */
 const timerMsMax = 2 ** 31 - 1
@@ -52,4 +52,19 @@ test('what is to happen every month happens no more often than a timer can wait'
     nodeClock.every(30 * 86_400_000, () => {})
     assert.equal(set[0].delayMs, timerMsMax)
   })
+})
+
+test('collections are told with their kind and duration until the watch ends', async () => {
+  const seen: string[] = []
+  const end = nodePlatform.usage.watchCollections((kind, seconds) => {
+    seen.push(kind)
+    assert.ok(seconds > 0 && seconds < 10)
+  })
+  while (seen.length === 0) {
+    // Garbage, until the young generation is collected.
+    Array.from({ length: 100_000 }, (_, index) => ({ index }))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  end()
+  assert.match(seen[0], /^(minor|major|incremental)$/)
 })

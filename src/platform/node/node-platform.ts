@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { constants, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
+import { constants as performanceConstants, PerformanceObserver } from 'node:perf_hooks'
 import process from 'node:process'
 import type { Clock, Disk, DiskFile, Platform, ProcessUsage, Random, Timer } from '../platform.ts'
 
@@ -124,6 +125,28 @@ const nodeUsage: ProcessUsage = {
     const constrained = process.constrainedMemory()
     return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
   },
+  watchCollections: (onCollection) => {
+    const observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as unknown as CollectionEntry[]) {
+        onCollection(collectionKinds[entry.detail?.kind ?? 0] ?? 'other', entry.duration / 1000)
+      }
+    })
+    observer.observe({ entryTypes: ['gc'] })
+    return () => observer.disconnect()
+  },
+}
+
+/** Node's types know only marks and measures. */
+interface CollectionEntry {
+  readonly duration: number
+  readonly detail?: { readonly kind: number }
+}
+
+const collectionKinds: Readonly<Record<number, string>> = {
+  [performanceConstants.NODE_PERFORMANCE_GC_MINOR]: 'minor',
+  [performanceConstants.NODE_PERFORMANCE_GC_MAJOR]: 'major',
+  [performanceConstants.NODE_PERFORMANCE_GC_INCREMENTAL]: 'incremental',
+  [performanceConstants.NODE_PERFORMANCE_GC_WEAKCB]: 'weakcb',
 }
 
 export const nodePlatform: Platform = {
