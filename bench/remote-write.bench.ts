@@ -48,6 +48,7 @@ const index = new SeriesIndex<string, Row>(
       return { owner, family: undefined as never, labels: pool.take(labels) }
     },
     isGone: () => false,
+    isNew: () => true,
     take: (row, point) => list.push(row, point.value, timeMs, 0),
     drop: () => {},
   },

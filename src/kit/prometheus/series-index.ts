@@ -18,6 +18,8 @@ import { tagOf } from './field-tag.ts'
 export interface SeriesSink<Family, Series> {
   /** Whether it is forgotten: the next point makes a new one. */
   isGone(series: Series): boolean
+  /** Whether openSeries() has only just made it. */
+  isNew(series: Series): boolean
   /** Before the points of a metric: whether they are wanted. The points of an unwanted one are not looked at. */
   openMetric(metric: MetricSource<Family>): boolean
   /** A new series, or the one these attributes lead to; undefined when there is none, and that is counted. */
@@ -28,8 +30,8 @@ export interface SeriesSink<Family, Series> {
   ): Series | undefined
   take(series: Series, point: PointReader, metric: MetricSource<Family>): void
   /**
-   * Points of a metric that openMetric did not want, or, without a metric, of one that had to be left out for the
-   * index's own limits; then even where there are none.
+   * Points of a metric that openMetric did not want. For the index's own limits also one of a metric that is wanted, or,
+   * without a metric, those of one that had to be left out; then even where there are none.
    */
   drop(metric: MetricSource<Family> | undefined, pointCount: number): void
   /** After the points of one ResourceMetrics. */
@@ -39,7 +41,7 @@ export interface SeriesSink<Family, Series> {
 interface SeriesIndexOptions {
   readonly rules: LabelRules
   readonly seed: number
-  /** Most resources, scopes and metrics each, and raw keys of series, to remember. */
+  /** Most resources, scopes and metrics each, and raw keys, to remember; of series new ones, up to twice as many. */
   readonly entriesMax: number
 }
 
@@ -58,6 +60,7 @@ export class SeriesIndex<Family, Series> {
   readonly #metric = new MetricReader()
   readonly #point = new PointReader()
   #scratch = new Uint8Array(1024)
+  #scopeCount = 0
   #serial = 1
   #nowMs = 0
 
@@ -103,16 +106,17 @@ export class SeriesIndex<Family, Series> {
     this.#metrics.sweep(sources, (metric) => metric.seenMs < beforeMs)
     this.#scopes.sweep(sources, (scope) => {
       if (scope.seenMs >= beforeMs) return false
-      const { scopes } = scope.resource
-      if (scopes.get(scope.labels.identity) === scope) scopes.delete(scope.labels.identity)
+      if (scope.seenMs !== forgotten) {
+        scope.resource.scopes.delete(scope.labels.identity)
+        this.#scopeCount--
+      }
+      scope.seenMs = forgotten
       return true
     })
     this.#resources.sweep(sources, (resource) => {
       if (resource.seenMs >= beforeMs) return false
-      const { identity } = resource.labels
-      if (this.#resourcesByIdentity.get(identity) === resource) {
-        this.#resourcesByIdentity.delete(identity)
-      }
+      if (resource.seenMs !== forgotten) this.#resourcesByIdentity.delete(resource.labels.identity)
+      resource.seenMs = forgotten
       return true
     })
     return isDone
@@ -120,17 +124,26 @@ export class SeriesIndex<Family, Series> {
 
   #resource(bytes: Uint8Array): ResourceSource | undefined {
     let source = this.#resources.get(root, bytes, 0, bytes.length)
-    if (source === undefined) {
-      const labels = resourceLabels(this.#rules, bytes)
-      source = this.#resourcesByIdentity.get(labels.identity)
-      if (source === undefined) {
-        if (this.#resourcesByIdentity.size >= this.#entriesMax) return undefined
-        source = { serial: this.#serial++, labels, scopes: new Map(), seenMs: 0 }
-        this.#resourcesByIdentity.set(labels.identity, source)
-      }
-      this.#resources.add(root, bytes, [0, bytes.length], source)
+    if (source === undefined || source.seenMs === forgotten) {
+      source = this.#openResource(bytes, source !== undefined)
+      if (source === undefined) return undefined
     }
     source.seenMs = this.#nowMs
+    return source
+  }
+
+  /** `hasKey`: the key leads to one that is forgotten. */
+  #openResource(bytes: Uint8Array, hasKey: boolean): ResourceSource | undefined {
+    const labels = resourceLabels(this.#rules, bytes)
+    const known = this.#resourcesByIdentity.get(labels.identity)
+    if (known === undefined && this.#resourcesByIdentity.size >= this.#entriesMax) return undefined
+    const source = known ?? { serial: this.#serial++, labels, scopes: new Map(), seenMs: 0 }
+    this.#resourcesByIdentity.set(labels.identity, source)
+    if (hasKey) this.#resources.replace(source)
+    // What has no key at all would never be forgotten; further ones only save time.
+    else if (known === undefined || this.#resources.count < this.#entriesMax) {
+      this.#resources.add(root, bytes, [0, bytes.length], source)
+    }
     return source
   }
 
@@ -199,7 +212,7 @@ export class SeriesIndex<Family, Series> {
       key = joinBytes([zeroByte, schema, zeroByte, message])
     }
     let scope = this.#scopes.get(resource, key, 0, key.length)
-    if (scope === undefined) {
+    if (scope === undefined || scope.seenMs === forgotten) {
       const name = fieldText(message, 0x0a)
       const labels = scopeLabels(this.#rules, {
         name,
@@ -207,17 +220,30 @@ export class SeriesIndex<Family, Series> {
         schemaUrl: decodeUtf8(schema),
         attributes: readTextAttributes(message, 3),
       })
-      scope = resource.scopes.get(labels.identity)
-      if (scope === undefined) {
-        if (this.#scopes.count >= this.#entriesMax) return undefined
-        scope = { serial: this.#serial++, resource, name, labels, seenMs: 0 }
-        resource.scopes.set(labels.identity, scope)
-      }
-      if (this.#scopes.count < this.#entriesMax) {
-        this.#scopes.add(resource, key, [0, key.length], scope)
-      }
+      scope = this.#openScope(resource, { name, labels }, scope === undefined ? key : undefined)
+      if (scope === undefined) return undefined
     }
     scope.seenMs = this.#nowMs
+    return scope
+  }
+
+  /** Without a key, the last one looked for leads to one that is forgotten. */
+  #openScope(
+    resource: ResourceSource,
+    { name, labels }: Pick<ScopeSource, 'name' | 'labels'>,
+    key: Uint8Array | undefined,
+  ): ScopeSource | undefined {
+    const known = resource.scopes.get(labels.identity)
+    if (known === undefined) {
+      if (this.#scopeCount >= this.#entriesMax) return undefined
+      this.#scopeCount++
+    }
+    const scope = known ?? { serial: this.#serial++, resource, name, labels, seenMs: 0 }
+    resource.scopes.set(labels.identity, scope)
+    if (key === undefined) this.#scopes.replace(scope)
+    else if (known === undefined || this.#scopes.count < this.#entriesMax) {
+      this.#scopes.add(resource, key, [0, key.length], scope)
+    }
     return scope
   }
 
@@ -246,14 +272,19 @@ export class SeriesIndex<Family, Series> {
   }
 
   #openSeries(metric: MetricSource<Family>, gone: Series | undefined): Series | undefined {
+    // Those that are gone wait to be swept; what has no key would never be.
+    if (gone === undefined && this.#series.count >= this.#entriesMax * 2) {
+      this.#sink.drop(metric, 1)
+      return undefined
+    }
     const { keyBytes, keyStart, keyEnd } = this.#point
     const key = keyBytes.subarray(keyStart, keyEnd)
     const attributes = readTextAttributes(key, attributeField(metric.dataField))
     const series = this.#sink.openSeries(metric, attributes, this.#point)
     if (series === undefined) return undefined
     if (gone !== undefined) this.#series.replace(series)
-    // Beyond the limit a series is still found, only slowly.
-    else if (this.#series.count < this.#entriesMax) {
+    // Without a key for this order of its attributes a series is still found, only slowly.
+    else if (this.#sink.isNew(series) || this.#series.count < this.#entriesMax) {
       this.#series.add(metric, keyBytes, [keyStart, keyEnd], series)
     }
     return series
@@ -304,6 +335,8 @@ export class SeriesIndex<Family, Series> {
   }
 }
 
+/** In place of when it was last seen: other raw keys may still lead to it. */
+const forgotten = -Infinity
 const noBytes = new Uint8Array(0)
 const zeroByte = new Uint8Array(1)
 const root = { serial: 0 }

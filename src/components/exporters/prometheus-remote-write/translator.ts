@@ -82,9 +82,10 @@ export class Translator {
       openMetric: (metric) => this.#judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
       isGone: (source) => source.isGone,
+      isNew: (source) => source.receivedMs < 0,
       take: (source, point, metric) => this.#take(source, point, metric),
       drop: (metric, pointCount) =>
-        this.#drops.add(metric?.family?.cause ?? 'series_limit', pointCount),
+        this.#drops.add(metric?.family?.cause || 'series_limit', pointCount),
       closeResource: (resource) => {
         if (options.hasTargetInfo) {
           this.#targets.see(resource, this.#nowMs, this.#taker.newestMs, this.#stage)

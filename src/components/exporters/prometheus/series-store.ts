@@ -78,9 +78,10 @@ export class SeriesStore {
       openMetric: (metric) => this.families.judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
       isGone: (handle) => this.#blocks.isGone(handle),
+      isNew: (handle) => this.#at(handle).receivedMs < 0,
       take: (handle, point, metric) => this.#take(this.#at(handle), point, metric),
       drop: (metric, pointCount) =>
-        this.#drops.add(metric?.family?.cause ?? 'series_limit', pointCount),
+        this.#drops.add(metric?.family?.cause || 'series_limit', pointCount),
       closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
     })
   }

@@ -70,11 +70,13 @@ export class DeltaToCumulativeProcessor implements Processor {
       { rules: identityOnly, seed, entriesMax },
       {
         isGone: (series) => series.isGone,
+        isNew: (series) => series.delta === undefined,
         openMetric: (metric) => this.#openMetric(metric),
         openSeries: (metric, attributes) => openSeries(metric, attributes),
         take: (series, point, metric) => this.#take(series, point, metric.dataField),
-        drop: (metric) => {
+        drop: (metric, pointCount) => {
           if (metric === undefined) this.#results.push(undefined)
+          else if (isConvertible(metric)) this.#drop('stream_limit', pointCount)
         },
       },
     )
