@@ -157,6 +157,31 @@ test('label pairs say what the labels were', () => {
   )
 })
 
+test('a number with few decimals has its shortest digits, any other is left alone', () => {
+  const writer = new PageWriter(new PieceBuffers())
+  const written = (value: number) => {
+    const isWritten = writer.decimal(value)
+    const text = Buffer.from(writer.piece()).toString()
+    assert.equal(isWritten, text !== '')
+    return text
+  }
+  const few = fc.tuple(fc.integer({ min: -(1e12 - 1), max: 1e12 - 1 }), fc.nat(6))
+  fc.assert(
+    fc.property(few, ([units, decimals]) => {
+      const value = Math.trunc(units / 10 ** (6 - decimals)) / 10 ** decimals
+      // JavaScript's own form has an exponent below 1e-6 alone.
+      assert.equal(written(value), String(value))
+    }),
+  )
+  const any = fc.oneof(fc.double(), fc.double({ min: -1e6, max: 1e6 }))
+  fc.assert(
+    fc.property(any, (value) => assert(['', String(value)].includes(written(value)), `${value}`)),
+  )
+  for (const value of [NaN, Infinity, 1e6, 1e-7, 0.1 + 0.2, 999_999.9999999999]) {
+    assert.equal(written(value), '')
+  }
+})
+
 test('digits are those of the number, and a long text makes room for itself', () => {
   const writer = new PageWriter(new PieceBuffers())
   fc.assert(

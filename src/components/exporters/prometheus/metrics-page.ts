@@ -24,6 +24,9 @@ export type RenderPage = (
 /** Pieces rendered before others get the event loop: about three milliseconds' worth. */
 const piecesAtOnce = 8
 
+/** Level 1: a third of the time of the default for pages only a tenth longer. */
+const gzipOptions = { level: constants.Z_BEST_SPEED, chunkSize: 1 << 16 }
+
 /** Without a `write_timeout`: nobody may hold a page for ever. */
 const scrapeMsMax = 300_000
 
@@ -95,8 +98,7 @@ export class MetricsPage {
       response.end()
       return
     }
-    // Level 1: a third of the time of the default for pages only a tenth longer.
-    const gzip = isGzip ? createGzip({ level: constants.Z_BEST_SPEED }) : undefined
+    const gzip = isGzip ? createGzip(gzipOptions) : undefined
     gzip?.pipe(response)
     try {
       const buffers = new PieceBuffers()

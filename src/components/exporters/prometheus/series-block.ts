@@ -41,6 +41,7 @@ export class SeriesBlock {
   readonly metrics: (Metric | undefined)[] = []
   /** Label texts of all rows. */
   text = new Uint8Array(0)
+  textView = new DataView(this.text.buffer)
   // Made when a first row needs them: most families never do.
   details: (SeriesDetail | undefined)[] | undefined
   exemplars: (Exemplar | undefined)[] | undefined
@@ -150,6 +151,7 @@ export class SeriesBlock {
       used += length
     }
     this.text = grown
+    this.textView = new DataView(grown.buffer)
     this.#textUsed = used
   }
 }

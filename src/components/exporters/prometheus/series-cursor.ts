@@ -43,6 +43,10 @@ export class SeriesCursor implements DeltaOwner {
     return this.#block.text
   }
 
+  get textView(): DataView {
+    return this.#block.textView
+  }
+
   get attributesHash(): number {
     return this.#block.ints[this.#at + columns.attributesHash]
   }

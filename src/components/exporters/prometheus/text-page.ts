@@ -27,6 +27,7 @@ interface Nanos {
 
 const lineFeed = 0x0a
 const blank = 0x20
+const comma = 0x2c
 
 /** What text 0.0.4 and 1.0.0 call each type: they know fewer. */
 const textTypes = {
@@ -50,11 +51,13 @@ export class TextPage {
   // Of the family whose turn it is.
   #name = ''
   #isQuoted = false
+  /** What its lines begin with, by suffix. */
+  readonly #heads = new Map<string, DataView>()
   #hasCreated = false
   #hasExemplars = false
   #isCounter = false
   // Of the series whose turn it is: its labels, and the time behind its values.
-  #labels: Uint8Array = noBytes
+  #labels = viewOf('')
   #labelStart = 0
   #labelEnd = 0
   #time = ''
@@ -74,13 +77,12 @@ export class TextPage {
   /** Makes a family the current one and writes its comments; false when escaping made its name another's. */
   open(family: Family): boolean {
     const { scheme } = this.#format
-    this.#name = escapeName(scheme, family.name, 'metric')
+    this.#setName(escapeName(scheme, family.name, 'metric'))
     const shown = this.#shown(family)
     if (scheme !== 'allow-utf-8') {
       if (this.#names.has(shown.name)) return false
       this.#names.add(shown.name)
     }
-    this.#isQuoted = !isLegacyMetricName(this.#name)
     this.#isCounter = family.type === 'counter'
     // A counter that could not drop its _total is no counter to OpenMetrics, and has no _created.
     const isDemoted = this.#isCounter && shown.type === 'unknown'
@@ -88,6 +90,12 @@ export class TextPage {
     this.#hasCreated = this.#hasExemplars && !this.#store.families.has(`${shown.name}_created`)
     this.#comments(shown, family)
     return true
+  }
+
+  #setName(name: string): void {
+    this.#name = name
+    this.#isQuoted = !isLegacyMetricName(name)
+    this.#heads.clear()
   }
 
   #shown(family: Family): ShownFamily {
@@ -116,9 +124,8 @@ export class TextPage {
 
   /** Makes target_info the current family and writes its comments. */
   openTargetInfos(): void {
-    this.#name = escapeName(this.#format.scheme, this.#store.targets.name, 'metric')
+    this.#setName(escapeName(this.#format.scheme, this.#store.targets.name, 'metric'))
     this.#names.add(this.#name)
-    this.#isQuoted = !isLegacyMetricName(this.#name)
     this.#comments({ name: this.#name, type: 'gauge' }, { help: 'Target metadata', unit: '' })
   }
 
@@ -153,20 +160,20 @@ export class TextPage {
 
   #readLabels(series: SeriesCursor): void {
     const { scheme } = this.#format
-    const { textBytes, textStart, textEnd } = series
+    const { textBytes, textView, textStart, textEnd } = series
     if (scheme === 'dots' || (scheme !== 'allow-utf-8' && series.hasQuotedLabels)) {
       this.#setLabels(escapeLabelText(decodeUtf8(textBytes, textStart, textEnd), scheme))
       return
     }
-    this.#labels = textBytes
+    this.#labels = textView
     this.#labelStart = textStart
     this.#labelEnd = textEnd
   }
 
   #setLabels(text: string): void {
-    this.#labels = encodeUtf8(text)
+    this.#labels = viewOf(text)
     this.#labelStart = 0
-    this.#labelEnd = this.#labels.length
+    this.#labelEnd = this.#labels.byteLength
   }
 
   /** Name, labels, one more label and the blank before the value. */
@@ -174,21 +181,29 @@ export class TextPage {
     const writer = this.#writer
     const hasLabels = this.#labelEnd > this.#labelStart
     const isBare = !hasLabels && label === ''
+    const head = this.#heads.get(suffix) ?? this.#makeHead(suffix)
+    writer.copy(head, 0, head.byteLength)
     if (this.#isQuoted) {
-      writer.text(`{"${escapeText(this.#name)}${suffix}"${isBare ? '' : ','}`)
+      if (!isBare) writer.byte(comma)
     } else {
-      writer.ascii(this.#name)
-      writer.ascii(suffix)
       if (isBare) return writer.byte(blank)
       writer.byte(0x7b)
     }
     writer.copy(this.#labels, this.#labelStart, this.#labelEnd)
     if (label !== '') {
-      if (hasLabels) writer.byte(0x2c)
+      if (hasLabels) writer.byte(comma)
       writer.ascii(label)
     }
     writer.byte(0x7d)
     writer.byte(blank)
+  }
+
+  #makeHead(suffix: string): DataView {
+    const isCreated = this.#isCounter && suffix === '_created'
+    const name = (isCreated ? this.#name.slice(0, -'_total'.length) : this.#name) + suffix
+    const head = viewOf(this.#isQuoted ? `{"${escapeText(name)}"` : name)
+    this.#heads.set(suffix, head)
+    return head
   }
 
   /** What stands behind a value. */
@@ -265,10 +280,7 @@ export class TextPage {
 
   #created({ startLow, startHigh }: SeriesCursor): void {
     if (startLow === 0 && startHigh === 0) return
-    const name = this.#name
-    if (this.#isCounter) this.#name = name.slice(0, -'_total'.length)
     this.#head('_created')
-    this.#name = name
     this.#writer.ascii(secondsText(startLow, startHigh))
     this.#end()
   }
@@ -282,11 +294,10 @@ export class TextPage {
   }
 
   #number(value: number): void {
-    // Negative zero too is written as zero; from 1e6 on there is an exponent.
-    if (value < 1e6 && value >= 0 && value === Math.trunc(value)) {
-      this.#writer.digits(value)
-      if (this.isOpenMetrics) this.#writer.ascii('.0')
-    } else this.#writer.ascii(this.#numberText(value))
+    // Below 1e-4 there is an exponent.
+    const mayBeDecimal = value >= 1e-4 || value <= -1e-4 || value === 0
+    if (!mayBeDecimal || !this.#writer.decimal(value)) this.#writer.ascii(this.#numberText(value))
+    else if (this.isOpenMetrics && value === Math.trunc(value)) this.#writer.ascii('.0')
   }
 
   #numberText(value: number): string {
@@ -310,7 +321,10 @@ export class TextPage {
   }
 }
 
-const noBytes = new Uint8Array(0)
+function viewOf(text: string): DataView {
+  const { buffer, byteOffset, byteLength } = encodeUtf8(text)
+  return new DataView(buffer, byteOffset, byteLength)
+}
 
 function exactSum(counts: Uint32Array, lastBucket: number): bigint {
   let sum = 0n
