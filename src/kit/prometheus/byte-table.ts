@@ -4,6 +4,7 @@
  * moves all the others. What an entry means is its user's: some words of each are free for that.
  */
 import { ByteChunks } from './byte-chunks.ts'
+import { hashBytes } from './byte-hash.ts'
 
 const hashAt = 0
 const parentAt = 1
@@ -62,7 +63,7 @@ export class ByteTable {
   /** The entry of these bytes under that parent, a 32-bit number. */
   find(parent: number, bytes: Uint8Array, start: number, end: number): number {
     this.#read(bytes)
-    const hash = hashBytes(this.#view, start, end, Math.imul(parent, 0x9e3779b1) ^ this.#seed)
+    const hash = hashBytes(this.#view, start, end, this.#seed, parent)
     this.#hash = hash
     const { words } = this
     let entry = this.#heads[this.#bucket(hash)]
@@ -225,21 +226,5 @@ export class ByteTable {
 
 /** A larger step would leave more of the table unused, a smaller one copies it more often. */
 const growth = 1.5
-
-/**
- * Four bytes a step; mixed well enough for the low bits to choose a bucket. A DataView, kept for as long as the same
- * bytes are read, loads a word at once where an array would load and shift four bytes.
- */
-function hashBytes(view: DataView, start: number, end: number, seed: number): number {
-  let hash = seed ^ (end - start)
-  let index = start
-  for (const last = end - 3; index < last; index += 4) {
-    hash = Math.imul(hash ^ view.getInt32(index, true), 0x85ebca6b)
-    hash ^= hash >>> 15
-  }
-  for (; index < end; index++) hash = Math.imul(hash ^ view.getUint8(index), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35)
-  return hash ^ (hash >>> 13)
-}
 
 const noBytes = new Uint8Array(0)

@@ -1,6 +1,7 @@
 /** The last value of every series: what arrives changes it, scrapes read it, silence ends it. */
 import type { Batch } from '../../../otlp/batch.ts'
 import { attributesHash, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
+import { hashBytes } from '../../../kit/prometheus/byte-hash.ts'
 import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
 import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
 import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prometheus/labels.ts'
@@ -167,7 +168,8 @@ export class SeriesStore {
       }),
     )
     const bytes = Buffer.from(text, 'utf8')
-    const labels = { bytes, hash: hashBytes(bytes, this.#seed) }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const labels = { bytes, hash: hashBytes(view, 0, bytes.length, this.#seed, 0) }
     const identity = attributesHash(attributes)
     const existing = family.series.find(labels)
     if (existing !== -1) {
@@ -212,14 +214,4 @@ const sweepParts = 60
 
 function describeSeries({ metric, textBytes, textStart, textEnd }: SeriesCursor): string {
   return `${metric.family!.family!.name}{${decodeUtf8(textBytes, textStart, textEnd)}}`
-}
-
-/** The seed keeps strangers from choosing labels that all fall into one place. */
-function hashBytes(bytes: Uint8Array, seed: number): number {
-  let hash = seed ^ bytes.length
-  for (let index = 0; index < bytes.length; index++) {
-    hash = Math.imul(hash ^ bytes[index], 0x01000193)
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  return hash ^ (hash >>> 13)
 }
