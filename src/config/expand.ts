@@ -30,6 +30,8 @@ interface Context {
   /** The references being resolved, outermost first. */
   readonly chain: readonly string[]
   readonly isRetrieved: boolean
+  /** More than the reference stands in the value. */
+  readonly isInText?: boolean
 }
 
 interface Retrieved {
@@ -132,7 +134,7 @@ class Expander {
 
   #inline(piece: Piece & { kind: 'reference' }, place: Place, context: Context): Retrieved {
     const at = within(place, piece.written)
-    const retrieved = this.#retrieve(piece, at, context)
+    const retrieved = this.#retrieve(piece, at, { ...context, isInText: true })
     if (retrieved === undefined) return emptyText
     const read = readYaml(retrieved.text, at.source, at)
     if (read.value !== undefined && read.value.kind !== 'scalar') {
@@ -177,7 +179,7 @@ class Expander {
         const { text, isPrivate } = this.#join(cutReferences(fallback, false), place, inner)
         return { text, isPrivate: isPrivate || isSecretName(name) }
       }
-      return this.#unset(name, place, path)
+      return this.#unset(name, place, context)
     }
     this.#textLength += retrieved?.text.length ?? 0
     return retrieved
@@ -222,10 +224,11 @@ class Expander {
     }
   }
 
-  #unset(name: string, place: Place, path: Path): Retrieved {
+  #unset(name: string, place: Place, { path, isInText }: Context): Retrieved {
     const note = `environment variable ${name} is not set`
     const advice = `write \${env:${name}:-default} to give it a default`
-    const message = `is empty because ${note}; ${advice}`
+    const state = isInText ? `has nothing for \${env:${name}}` : 'is empty'
+    const message = `${state} because ${note}; ${advice}`
     this.complaints.push(complain({ severity: 'warning', place, path, message }))
     return { text: '', isPrivate: false, note }
   }

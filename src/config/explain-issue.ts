@@ -15,6 +15,8 @@ export interface Explained {
   readonly showsFound: boolean
   /** The complaint is about the key, not its value. */
   readonly isAboutKey: boolean
+  /** The setting that an unknown key was meant to be. */
+  readonly meant?: Path
 }
 
 /** One zod issue as one or more of ours; `value` is what was parsed and `schema` what it was held to. */
@@ -90,8 +92,9 @@ function unknownKey(schema: z.ZodType, path: Path, key: string): Explained {
     const rule = 'is not a setting of this kind of entry'
     return { path: [...path, key], rule, showsFound: false, isAboutKey: true }
   }
-  let hint = didYouMean(key, known)
-  if (hint === '') {
+  const near = nearest(key, known)
+  let hint = near === undefined ? '' : `; did you mean ${near}?`
+  if (near === undefined) {
     const elsewhere = pathsOfKey(schema, key)
     if (elsewhere.length > 0 && elsewhere.length <= 3) {
       hint = `; did you mean ${elsewhere.join(' or ')}?`
@@ -102,11 +105,14 @@ function unknownKey(schema: z.ZodType, path: Path, key: string): Explained {
     }
   }
   const rule = `is not a known setting${hint}`
-  return { path: [...path, key], rule, showsFound: false, isAboutKey: true }
+  const meant = near === undefined ? {} : { meant: [...path, near] }
+  return { path: [...path, key], rule, showsFound: false, isAboutKey: true, ...meant }
 }
 
+export const isRequired = 'is required'
+
 function required(path: Path): Explained[] {
-  return [{ path, rule: 'is required', showsFound: false, isAboutKey: true }]
+  return [{ path, rule: isRequired, showsFound: false, isAboutKey: true }]
 }
 
 function explainUnion(

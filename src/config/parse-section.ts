@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { type Complaint, complain } from './complaint.ts'
-import { explainIssue, type Explained, gotText, valueAt } from './explain-issue.ts'
+import { explainIssue, type Explained, gotText, isRequired, valueAt } from './explain-issue.ts'
 import {
   keyPlaceOf,
   locate,
@@ -33,12 +33,13 @@ export function parseSection(root: Located, path: Path, schema: z.ZodType): Pars
   const result = schema.safeParse(input)
   if (result.success) return { value: result.data, isValid: true, complaints: [] }
   const complaints = new Map<string, Complaint>()
-  for (const issue of result.error.issues) {
-    for (const explained of explainIssue(issue, schema, input)) {
-      const complaint = complaintOf(explained, { root, path, schema, input })
-      const key = `${complaint.path}\0${complaint.message}`
-      if (!complaints.has(key)) complaints.set(key, complaint)
-    }
+  const all = result.error.issues.flatMap((issue) => explainIssue(issue, schema, input))
+  const misspelt = new Set(all.map(({ meant }) => meant?.join('\0')))
+  for (const explained of all) {
+    if (explained.rule === isRequired && misspelt.has(explained.path.join('\0'))) continue
+    const complaint = complaintOf(explained, { root, path, schema, input })
+    const key = `${complaint.path}\0${complaint.message}`
+    if (!complaints.has(key)) complaints.set(key, complaint)
   }
   return { value: undefined, isValid: false, complaints: [...complaints.values()] }
 }

@@ -9,7 +9,7 @@ import {
   type Place,
   type SourceText,
 } from './located.ts'
-import { explainSyntax } from './yaml-syntax.ts'
+import { explainSyntax, tabAsIndent } from './yaml-syntax.ts'
 
 const depthMax = 64
 const nodeCountMax = 200_000
@@ -68,7 +68,10 @@ function syntaxComplaints(
     const place = placeAt(offset)
     if (!complaints.has(place.line)) complaints.set(place.line, complain({ place, message }))
   }
-  return [...complaints.values()].slice(0, syntaxComplaintsMax)
+  const all = [...complaints.values()]
+  // After a tab nothing has the depth it should have, however well it is indented.
+  const tabs = all.filter(({ message }) => message === tabAsIndent)
+  return (tabs.length > 0 ? tabs : all).slice(0, syntaxComplaintsMax)
 }
 
 class Reader {

@@ -46,7 +46,16 @@ export function listenEndpoint() {
       /^(\[[0-9a-fA-F:.%]+\]|[^:[\]/\s]*):\d{1,5}$/,
       'must be host:port, such as localhost:4317',
     )
+    .refine(
+      (value) => Number(/\d+$/.exec(value)?.[0] ?? 0) <= 65_535,
+      'must have a port of at most 65535',
+    )
     .meta({ form: 'host:port' })
+}
+
+/** Names of the user's own, each with a text or a secret; left empty (null) there are none. */
+export function namesTo<Value extends z.ZodType>(value: Value) {
+  return z.preprocess((map) => map ?? {}, z.record(text(), value)).prefault({})
 }
 
 /** A component id: `type` or `type/name`. */

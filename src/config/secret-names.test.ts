@@ -34,6 +34,15 @@ test('names about secrets are no secrets', () => {
 test('every header is a secret', () => {
   assert.ok(isSecretPath(['headers', 'x-tenant']))
   assert.ok(!isSecretPath(['protocols', 'grpc', 'endpoint']))
+  assert.ok(isSecretPath(['headers', 0]))
+  assert.ok(isSecretPath(['headers', 0, 'vlaue']))
+})
+
+test('of headers in a list, their names and sources show', () => {
+  for (const name of ['key', 'name', 'action', 'from_context', 'from_attribute', 'value_file']) {
+    assert.ok(!isSecretPath(['headers', 0, name]), name)
+  }
+  assert.ok(isSecretPath(['headers', 'key']))
 })
 
 test('excerpts show no secret, in whatever form its line is', () => {

@@ -35,10 +35,27 @@ function isTypoOf(name: string, word: string): boolean {
   return Math.abs(name.length - word.length) <= 1 && editDistance(name, word) <= 1
 }
 
-/** A secret by any key on the way; under `headers` every value is one. */
+/** A secret by any key on the way; under `headers` every value is one, but not what names it or its source. */
 export function isSecretPath(path: readonly (string | number)[]): boolean {
-  return path.some((step) => typeof step === 'string' && (step === 'headers' || isSecretName(step)))
+  return path.some((step, index) => {
+    if (step === 'headers') return !isPublicOfHeader(path.slice(index + 1))
+    return typeof step === 'string' && isSecretName(step)
+  })
 }
+
+/** Of `headers` written as a list of `{ key, value }`. */
+function isPublicOfHeader([index, field]: readonly (string | number)[]): boolean {
+  return typeof index === 'number' && typeof field === 'string' && publicOfHeaders.has(field)
+}
+
+const publicOfHeaders = new Set([
+  'key',
+  'name',
+  'action',
+  'value_file',
+  'from_context',
+  'from_attribute',
+])
 
 // Names that hold a secret word and hold no secret: where one is kept, or what one is about.
 const publicName =

@@ -10,17 +10,17 @@ export function explainSyntax(
   const open = unclosed(error, document)
   if (open !== undefined) return { offset: open.offset, message: `has no closing ${open.sign}` }
   const tab = tabInIndent(text, offset)
-  if (tab !== undefined) {
-    return { offset: tab, message: 'is indented with a tab; YAML allows only spaces' }
-  }
+  if (tab !== undefined) return { offset: tab, message: tabAsIndent }
   return {
     offset,
     message: sentences[error.code] ?? `is not valid YAML: ${lowerFirst(error.message)}`,
   }
 }
 
+export const tabAsIndent = 'is indented with a tab; YAML allows only spaces'
+
 const sentences: Partial<Record<YAMLParseError['code'], string>> = {
-  TAB_AS_INDENT: 'is indented with a tab; YAML allows only spaces',
+  TAB_AS_INDENT: tabAsIndent,
   BAD_INDENT: 'is indented differently from the lines it belongs to',
   BLOCK_IN_FLOW: 'begins a block inside { } or [ ]; is a closing bracket missing above?',
   BLOCK_AS_IMPLICIT_KEY:

@@ -1,7 +1,7 @@
 /** Says whether a loaded configuration can run, and everything that is wrong with it at once. */
 import { type Complaint, hasErrors, readable } from '../config/complaint.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
-import { didYouMean } from '../config/nearest.ts'
+import { didYouMean, nearest } from '../config/nearest.ts'
 import { parseSection } from '../config/parse-section.ts'
 import { scrubExcerpt, secretTexts } from '../config/redact.ts'
 import type { Signal } from '../otlp/signal.ts'
@@ -79,7 +79,10 @@ function checkSections(findings: Findings): void {
   if (findings.root.kind !== 'map') return
   for (const key of findings.root.entries.keys()) {
     if (sections.includes(key)) continue
-    const hint = didYouMean(key, sections) || `; known are ${sections.join(', ')}`
+    const meant = nearest(key, sections)
+    const hint =
+      meant === undefined ? `; known are ${sections.join(', ')}` : didYouMean(key, sections)
+    if (meant !== undefined && !findings.root.entries.has(meant)) findings.misspelt.add(meant)
     findings.keyError([key], `is not a known section${hint}`)
   }
 }
@@ -92,7 +95,7 @@ function checkExtensions(catalog: Catalog, defined: DefinedByKind, findings: Fin
   ids.forEach((id, index) => {
     const at = [...path, index]
     if (ids.indexOf(id) < index) findings.error(at, `names ${id} a second time`)
-    if (defined.extension.has(id)) return
+    if (defined.extension.has(id) || findings.misspelt.has('extensions')) return
     const near = didYouMean(id, defined.extension.keys())
     const hint = near || hintForUndefined(catalog, 'extension', id)
     findings.error(at, `names ${id}, which is not defined under extensions${hint}`)

@@ -84,6 +84,7 @@ function checkList(pipeline: CheckedPipeline, list: ListName, reach: Reach): voi
     seen.add(id)
     const component = lookUp(id, list, defined)
     if (component === undefined) {
+      if (findings.misspelt.has(list)) return
       findings.error(path, `names ${id}, ${whyUndefined(id, list, reach)}`)
       return
     }

@@ -43,7 +43,13 @@ function stderrStream(encoding: CheckedTelemetry['logs']['encoding']): Destinati
   // Synchronous, so that the last words before an exit are never lost; logging is rare by design.
   return encoding === 'json'
     ? destination({ dest: stderrDescriptor, sync: true })
-    : pretty({ destination: stderrDescriptor, sync: true, colorize: false, singleLine: true })
+    : pretty({ ...consoleForm, destination: stderrDescriptor, sync: true })
+}
+
+const consoleForm = {
+  colorize: false,
+  singleLine: true,
+  translateTime: "UTC:yyyy-mm-dd'T'HH:MM:ss.l'Z'",
 }
 
 /** Children of a logger share the hook, and so the counting. */

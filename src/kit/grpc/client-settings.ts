@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   byteSize,
   duration,
+  namesTo,
   optionalSection,
   secret,
   text,
@@ -31,7 +32,7 @@ export function grpcClientShape({ timeout = '5s' } = {}) {
       .enum(['gzip', 'none', ''], { error: compressionRule })
       .default('gzip')
       .describe('Of messages.'),
-    headers: z.record(text(), secret()).default({}).describe('Metadata sent with every request.'),
+    headers: namesTo(secret()).describe('Metadata sent with every request.'),
     keepalive: optionalSection({
       time: duration().prefault('10s').describe('Ping after this long without traffic.'),
       timeout: duration().prefault('10s').describe('Close when a ping is not answered by then.'),

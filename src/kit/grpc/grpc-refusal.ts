@@ -19,13 +19,20 @@ const codes: Readonly<Record<number, RefusalCode>> = {
 /** What a failed call means for the one who sent it. */
 export function grpcRefusal(error: ServiceError, endpoint: string): Refusal {
   const retryAfterMs = retryDelayMs(error.metadata)
-  const message = `request to ${endpoint} failed: ${error.message}${hintFor(error.details)}`
+  const message = `request to ${endpoint} failed: ${plainly(error.message)}${hintFor(error.details)}`
   const detail = { cause: error, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   if (error.code === status.RESOURCE_EXHAUSTED) {
     // Without RetryInfo it is no plea to slow down: the message is over the server's limit.
     return new Refusal(retryAfterMs === undefined ? 'too_large' : 'exhausted', message, detail)
   }
   return new Refusal(codes[error.code] ?? 'internal', message, detail)
+}
+
+/** Without what grpc-js says of its balancer round the one reason that counts. */
+function plainly(message: string): string {
+  return message
+    .replaceAll(/(?:\w+: )?No connection established\. Last error: (?:Error: )?/g, '')
+    .replace(/\.? Resolution note: $/, '')
 }
 
 /** Of RetryInfo in the trailer; undefined without it. */

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { byteSize, duration, secret, section, text, unsupported } from '../../config/schema.ts'
+import {
+  byteSize,
+  duration,
+  namesTo,
+  secret,
+  section,
+  text,
+  unsupported,
+} from '../../config/schema.ts'
 import type { ConfigProblem } from '../../pipeline/component.ts'
 import { clientAuthSettings } from '../auth/auth-settings.ts'
 import { compressBody, compressionLevels } from '../compression/compress.ts'
@@ -16,10 +24,9 @@ export function httpClientShape({ timeout = '30s', compression = 'gzip' as const
         'HTTP proxy to go through; else the one of HTTP_PROXY or HTTPS_PROXY, but for NO_PROXY.',
       ),
     timeout: duration().prefault(timeout).describe('For each attempt; 0 means no limit.'),
-    headers: z
-      .record(text(), secret())
-      .default({})
-      .describe('Sent with every request; `Host` takes the place of the name in the endpoint.'),
+    headers: namesTo(secret()).describe(
+      'Sent with every request; `Host` takes the place of the name in the endpoint.',
+    ),
     compression: z
       .enum([...contentEncodings, 'none', ''])
       .default(compression)

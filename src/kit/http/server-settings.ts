@@ -4,6 +4,7 @@ import {
   byteSize,
   duration,
   listenEndpoint,
+  namesTo,
   optionalSection,
   secret,
   text,
@@ -55,10 +56,7 @@ export function httpServerShape(defaults: ServerDefaults) {
       .describe(
         'Content-Encoding values to accept, "" for none; an empty list takes bodies as they are.',
       ),
-    response_headers: z
-      .record(text(), secret())
-      .default({})
-      .describe('Headers to add to every response.'),
+    response_headers: namesTo(secret()).describe('Headers to add to every response.'),
     ...timeoutShape(defaults),
     keep_alives_enabled: z
       .boolean()

@@ -1,4 +1,5 @@
 /** From the settings that both Prometheus exporters have to the rules of translation. */
+import type { ConfigProblem } from '../../pipeline/component.ts'
 import { collectorLabelNaming } from './label-name.ts'
 import { joinLabels, type LabelRules } from './labels.ts'
 import { escapesNames, type TranslationStrategy } from './metric-name.ts'
@@ -6,7 +7,7 @@ import { matchesPatterns } from './promoted-attributes.ts'
 
 export interface TranslationSettings {
   readonly translation_strategy?: TranslationStrategy | undefined
-  readonly add_metric_suffixes: boolean
+  readonly add_metric_suffixes?: boolean | undefined
   readonly resource_to_telemetry_conversion?: unknown
   readonly keep_identifying_resource_attributes: boolean
 }
@@ -22,9 +23,17 @@ interface LabelChoices {
 /** `translation_strategy`, or what the deprecated `add_metric_suffixes` means. */
 export function strategyOf(settings: TranslationSettings): TranslationStrategy {
   if (settings.translation_strategy !== undefined) return settings.translation_strategy
-  return settings.add_metric_suffixes
+  return settings.add_metric_suffixes !== false
     ? 'UnderscoreEscapingWithSuffixes'
     : 'UnderscoreEscapingWithoutSuffixes'
+}
+
+export function translationProblems(settings: TranslationSettings): ConfigProblem[] {
+  if (settings.translation_strategy === undefined || settings.add_metric_suffixes === undefined) {
+    return []
+  }
+  const message = `has no effect beside translation_strategy: ${settings.translation_strategy}; remove it`
+  return [{ path: ['add_metric_suffixes'], message, severity: 'warning' }]
 }
 
 export function labelRules(settings: TranslationSettings, choices: LabelChoices): LabelRules {

@@ -8,8 +8,10 @@ export const translationShape = {
   namespace: text().default('').describe('Put in front of every metric name.'),
   add_metric_suffixes: z
     .boolean()
-    .default(true)
-    .describe('Add unit and type to names; `translation_strategy`, if set, decides instead.'),
+    .optional()
+    .describe(
+      'Add unit and type to names: true unless given. `translation_strategy`, if set, decides instead.',
+    ),
   translation_strategy: z
     .enum(translationStrategies)
     .optional()

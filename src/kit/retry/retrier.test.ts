@@ -110,6 +110,7 @@ describe('retrier', () => {
     const attempted = await result
     assert.deepEqual(attemptsMs, [0, 5000, 6000])
     assert.ok(!attempted.delivered && attempted.cause === 'shutdown')
+    assert.match(attempted.refusal.message, /^interrupted due to shutdown: \w/)
     assert.equal(host.clock.timerCount, 0)
   })
 

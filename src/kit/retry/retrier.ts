@@ -39,17 +39,16 @@ export class Retrier {
         refusal = Refusal.from(error)
       }
       if (!refusal.retryable) return { delivered: false, refusal, cause: 'permanent_error' }
-      if (isLast) return { delivered: false, refusal, cause: 'shutdown' }
-      if (!this.#settings.enabled) {
-        const cause = this.#isStopping ? 'shutdown' : 'retries_exhausted'
-        return { delivered: false, refusal, cause }
-      }
+      const mayRetry = this.#settings.enabled
+      if (isLast || (this.#isStopping && !mayRetry)) return interrupted(refusal)
+      if (!mayRetry) return { delivered: false, refusal, cause: 'retries_exhausted' }
       if (this.#isStopping) continue
       backoff ??= new Backoff(this.#settings, this.#host.random)
       const delayMs = Math.max(backoff.nextDelayMs(), this.#wishOf(refusal))
       const elapsedMsMax = this.#settings.max_elapsed_time
       if (elapsedMsMax > 0 && clock.monotonicMs() - startMs + delayMs > elapsedMsMax) {
-        return { delivered: false, refusal: noMoreRetries(refusal), cause: 'retries_exhausted' }
+        const last = because('no more retries left', refusal)
+        return { delivered: false, refusal: last, cause: 'retries_exhausted' }
       }
       log.info(
         { error: refusal.message, interval: seconds(delayMs) },
@@ -83,9 +82,15 @@ export class Retrier {
   }
 }
 
-function noMoreRetries(refusal: Refusal): Refusal {
+function interrupted(refusal: Refusal): Attempted<never> {
+  const last = because('interrupted due to shutdown', refusal)
+  return { delivered: false, refusal: last, cause: 'shutdown' }
+}
+
+/** The reasons are in the Collector's words. */
+function because(reason: string, refusal: Refusal): Refusal {
   const detail = { retryAfterMs: refusal.retryAfterMs, cause: refusal }
-  return new Refusal(refusal.code, `no more retries left: ${refusal.message}`, detail)
+  return new Refusal(refusal.code, `${reason}: ${refusal.message}`, detail)
 }
 
 function seconds(milliseconds: number): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { byteSize, duration, section, text, unsupported } from '../../../config/schema.ts'
+import { byteSize, duration, namesTo, section, text, unsupported } from '../../../config/schema.ts'
 import { clientAuthSettings } from '../../../kit/auth/auth-settings.ts'
 import { httpClientProblems, httpClientShape, httpUrl } from '../../../kit/http/client-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
@@ -7,6 +7,7 @@ import { escapesNames } from '../../../kit/prometheus/metric-name.ts'
 import {
   labelRules as translationLabelRules,
   strategyOf,
+  translationProblems,
 } from '../../../kit/prometheus/translation-rules.ts'
 import { translationShape } from '../../../kit/prometheus/translation-settings.ts'
 import { retryOnFailure } from '../../../kit/retry/retry-settings.ts'
@@ -50,6 +51,7 @@ const clientShape = {
     .describe('Of request bodies. Every server takes snappy; some take zstd too.'),
   auth: clientAuthSettings(authForms.sharedClient),
   http: unsupported('write its keys beside endpoint'),
+  sending_queue: unsupported('the queue of this exporter is remote_write_queue'),
   retry_on_failure: retryOnFailure({ initialInterval: '50ms' }).describe(
     'Waits between attempts. What follows in the same series waits too.',
   ),
@@ -71,10 +73,9 @@ const clientShape = {
 
 const seriesShape = {
   ...translationShape,
-  external_labels: z
-    .record(z.string(), text())
-    .default({})
-    .describe('Labels of every series, where it has none of that name.'),
+  external_labels: namesTo(text()).describe(
+    'Labels of every series, where it has none of that name.',
+  ),
   send_metadata: z
     .boolean()
     .default(false)
@@ -114,7 +115,7 @@ export const fixedHeaders = [
 ] as const
 
 export function checkSettings(config: RemoteWriteSettings): ConfigProblem[] {
-  const problems = httpClientProblems(config)
+  const problems = [...httpClientProblems(config), ...translationProblems(config)]
   if (!escapesNames(strategyOf(config)) && config.protobuf_message === messageV1) {
     const message = `keeps UTF-8 names, for which protobuf_message must be ${messageV2}`
     problems.push({ path: ['translation_strategy'], message })

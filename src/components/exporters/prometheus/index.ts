@@ -1,4 +1,5 @@
 import { defineExporter } from '../../../pipeline/component.ts'
+import { translationProblems } from '../../../kit/prometheus/translation-rules.ts'
 import { PrometheusExporter } from './prometheus-exporter.ts'
 import { settings } from './settings.ts'
 import { declaredMetrics } from './store-metrics.ts'
@@ -9,6 +10,7 @@ export const prometheus = defineExporter({
   stability: 'beta',
   signals: ['metrics'],
   config: settings,
+  check: translationProblems,
   listens: ({ endpoint }) => [{ path: ['endpoint'], endpoint, transport: 'tcp' }],
   metrics: declaredMetrics,
   examples: [

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { duration, listenEndpoint, section, text, unsupported } from '../../../config/schema.ts'
+import {
+  duration,
+  listenEndpoint,
+  namesTo,
+  section,
+  text,
+  unsupported,
+} from '../../../config/schema.ts'
 import { httpServerShape } from '../../../kit/http/server-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
 import { labelRules as translationLabelRules } from '../../../kit/prometheus/translation-rules.ts'
@@ -15,10 +22,7 @@ const serverShape = {
 
 const pageShape = {
   ...translationShape,
-  const_labels: z
-    .record(z.string(), text())
-    .default({})
-    .describe('Labels of every series, where it has none of that name.'),
+  const_labels: namesTo(text()).describe('Labels of every series, where it has none of that name.'),
   send_timestamps: z.boolean().default(false).describe('Show when each value was measured.'),
   metric_expiration: duration()
     .prefault('5m')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, secret, section, text, unsupported } from '../../../config/schema.ts'
+import { duration, namesTo, secret, section, text, unsupported } from '../../../config/schema.ts'
 import { httpUrl } from '../../../kit/http/client-settings.ts'
 import { clientTlsSettings } from '../../../kit/tls/tls-settings.ts'
 import type { ConfigProblem } from '../../../pipeline/component.ts'
@@ -17,10 +17,9 @@ export const settings = section({
     .describe('File that holds it, in place of `client_secret`; read for each token.'),
   token_url: httpUrl().describe('Where tokens are asked for.'),
   scopes: z.array(text()).default([]).describe('What the token is to be good for.'),
-  endpoint_params: z
-    .record(text(), z.union([secret(), z.array(secret())]))
-    .default({})
-    .describe('Further parameters of the request for a token, such as `audience`.'),
+  endpoint_params: namesTo(z.union([secret(), z.array(secret())])).describe(
+    'Further parameters of the request for a token, such as `audience`.',
+  ),
   tls: clientTlsSettings().describe('How to secure the connection to the token server.'),
   timeout: duration().prefault('0').describe('Of a request for a token; 0 means 30s.'),
   expiry_buffer: duration()
