@@ -1,4 +1,3 @@
-import { Refusal, type RefusalCode } from '../../../otlp/refusal.ts'
 import {
   decodePartialSuccess,
   decodeStatus,
@@ -7,7 +6,7 @@ import {
 } from '../../../otlp/responses.ts'
 import type { Signal } from '../../../otlp/signal.ts'
 import type { HttpAnswer } from '../../../kit/http/http-client.ts'
-import { parseRetryAfter } from '../../../kit/http/retry-after.ts'
+import { refusedAnswer } from '../../../kit/http/refused-answer.ts'
 
 interface Asked {
   readonly signal: Signal
@@ -25,27 +24,9 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): PartialSuccess | u
   const message =
     `error exporting items, request to ${asked.url.href} responded with ` +
     `HTTP Status Code ${answer.status}${explanation(answer, form)}`
-  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), asked.nowMs)
-  throw new Refusal(codeOf(answer.status), message, {
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  })
-}
-
-// OTLP, "Failures": 429, 502, 503 and 504 may be retried; every other 4xx and 5xx may not.
-const codes: Readonly<Record<number, RefusalCode>> = {
-  400: 'invalid',
-  401: 'unauthenticated',
-  403: 'permission_denied',
-  404: 'unimplemented',
-  413: 'too_large',
-  429: 'exhausted',
-  502: 'unavailable',
-  503: 'unavailable',
-  504: 'unavailable',
-}
-
-function codeOf(status: number): RefusalCode {
-  return codes[status] ?? 'internal'
+  // OTLP, "Failures": 429, 502, 503 and 504 may be retried; every other 4xx and 5xx may not.
+  const isForNow = (status: number) => status >= 502 && status <= 504
+  throw refusedAnswer(answer, { message, nowMs: asked.nowMs, isForNow })
 }
 
 function messageForm(answer: HttpAnswer): MessageForm | undefined {

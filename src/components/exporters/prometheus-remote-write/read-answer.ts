@@ -1,6 +1,5 @@
 import type { HttpAnswer } from '../../../kit/http/http-client.ts'
-import { parseRetryAfter } from '../../../kit/http/retry-after.ts'
-import { Refusal, type RefusalCode } from '../../../otlp/refusal.ts'
+import { refusedAnswer } from '../../../kit/http/refused-answer.ts'
 import type { WriteCounts } from './write-request.ts'
 import type { RejectionCause } from './write-metrics.ts'
 
@@ -35,24 +34,9 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   // A 2.0 server that stored a part of a request tells so, and what it refused may not come again.
   const isPart = status === 400 && written !== undefined && written.samples + written.histograms > 0
   if (isPart) return { counts: written, complaints: linesOf(answer) }
-  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), asked.nowMs)
-  throw new Refusal(codeOf(status), explain(answer, asked), {
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  })
-}
-
-// Remote write: 5xx must be repeated, 429 may be, other 4xx must not.
-const codes: Readonly<Record<number, RefusalCode>> = {
-  400: 'invalid',
-  401: 'unauthenticated',
-  403: 'permission_denied',
-  404: 'unimplemented',
-  413: 'too_large',
-  429: 'exhausted',
-}
-
-function codeOf(status: number): RefusalCode {
-  return codes[status] ?? (status >= 500 ? 'unavailable' : 'internal')
+  const { nowMs } = asked
+  // Remote write: 5xx must be repeated, 429 may be, other 4xx must not.
+  throw refusedAnswer(answer, { message: explain(answer, asked), nowMs, isForNow: () => true })
 }
 
 /** Undefined when the server sent none of the headers; a single missing one counts as 0. */
