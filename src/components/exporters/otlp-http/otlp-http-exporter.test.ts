@@ -253,6 +253,15 @@ describe('otlp_http exporter: answers', () => {
     })
   }
 
+  it('never says name, password or query of its URL', async () => {
+    peer.respond = () => ({ status: 500 })
+    const endpoint = peer.url.replace('//', '//someone:hidden1@')
+    const { exporter } = start({ endpoint, traces_endpoint: `${endpoint}/in?key=hidden2` })
+    const { message } = await refusalOf(exporter)
+    assert.ok(message.includes(`request to ${peer.url}/in responded`), message)
+    assert.doesNotMatch(message, /someone|hidden/)
+  })
+
   it('waits as Retry-After says, in seconds or until a date', async () => {
     const { exporter, host } = start()
     peer.respond = () => ({ status: 503, headers: { 'retry-after': '7' } })
