@@ -1,6 +1,7 @@
+import { copyBytes } from './copy-bytes.ts'
 import { wireType } from './field-reader.ts'
 import { writeUtf8 } from './utf8.ts'
-import { writeVarint } from './varint.ts'
+import { varintLength, writeVarint } from './varint.ts'
 
 /**
  * Builds a message field by field in a buffer that grows. Every method writes its field whatever the value is: what
@@ -80,21 +81,30 @@ export class WireWriter {
 
   /** A message field, or any other length-delimited one; `write` writes its body with this same writer. */
   message(field: number, write: () => void): void {
-    this.#tag(field, wireType.bytes, 1)
-    const lengthAt = this.#length++
+    // One byte for the length, as most messages are small.
+    const body = this.begin(field, 1)
     write()
-    const byteLength = this.#length - lengthAt - 1
-    if (byteLength < 0x80) {
-      this.#bytes[lengthAt] = byteLength
-      return
+    this.end(body, 1)
+  }
+
+  /** As `message`, where the body is written between this and `end`, and its length probably takes `lengthBytes`. */
+  begin(field: number, lengthBytes: number): number {
+    this.#tag(field, wireType.bytes, lengthBytes)
+    this.#length += lengthBytes
+    return this.#length
+  }
+
+  /** Of the message whose `begin` gave `body`, and took the same `lengthBytes`. */
+  end(body: number, lengthBytes: number): void {
+    const byteLength = this.#length - body
+    const lengthAt = body - lengthBytes
+    const headerLength = varintLength(byteLength)
+    if (headerLength !== lengthBytes) {
+      this.#reserve(10)
+      this.#bytes.copyWithin(lengthAt + headerLength, body, this.#length)
+      this.#length += headerLength - lengthBytes
     }
-    // One byte was kept for the length, as most messages are small; a long body moves up to make room.
-    this.#reserve(10)
-    const header = new Uint8Array(10)
-    const headerLength = writeVarint(header, 0, byteLength)
-    this.#bytes.copyWithin(lengthAt + headerLength, lengthAt + 1, this.#length)
-    this.#bytes.set(header.subarray(0, headerLength), lengthAt)
-    this.#length += headerLength - 1
+    writeVarint(this.#bytes, lengthAt, byteLength)
   }
 
   /** A packed field of 64-bit varints, taken modulo 2^64. */
@@ -133,6 +143,22 @@ export class WireWriter {
     this.#reserve(encoded.length)
     this.#bytes.set(encoded, this.#length)
     this.#length += encoded.length
+  }
+
+  /** As `raw`, from `start` to `end` of another array; for the few hundred bytes at most of one field. */
+  copy(from: DataView, start: number, end: number): void {
+    this.#reserve(end - start)
+    copyBytes(this.#view, this.#length, from, { start, end })
+    this.#length += end - start
+  }
+
+  /** What was written, where it lies; the writer, empty again, goes on in another array. */
+  moveTo(bytes: Uint8Array): Uint8Array {
+    const encoded = this.#bytes.subarray(0, this.#length)
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#length = 0
+    return encoded
   }
 
   /** What was written, in an array of its own; the writer is empty again. */

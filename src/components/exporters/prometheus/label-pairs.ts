@@ -1,81 +1,131 @@
 /** Labels as LabelPair messages, made from label text without a string in between where nothing is escaped. */
 import { escapeName, type EscapingScheme } from '../../../kit/prometheus/escaping.ts'
-import { decodeUtf8 } from '../../../wire/utf8.ts'
-import { varintLength, writeVarint } from '../../../wire/varint.ts'
-import { WireWriter } from '../../../wire/wire-writer.ts'
+import { copyBytes } from '../../../wire/copy-bytes.ts'
+import { decodeUtf8, encodeUtf8 } from '../../../wire/utf8.ts'
+import { fieldLength, writeFieldHeader } from '../../../wire/varint.ts'
+import type { WireWriter } from '../../../wire/wire-writer.ts'
 import { parseLabelText } from './label-text.ts'
 
 const backslash = 0x5c
-const comma = 0x2c
 const equals = 0x3d
 const quote = 0x22
 
+const nameField = 1
+const valueField = 2
+
 export class LabelPairs {
-  readonly #tag: number
+  readonly #field: number
   readonly #scheme: EscapingScheme
   #bytes = new Uint8Array(1024)
+  #view = new DataView(this.#bytes.buffer)
+  #text: DataView = this.#view
 
   /** `field` holds the pairs; below 16. */
   constructor(field: number, scheme: EscapingScheme) {
-    this.#tag = field * 8 + 2
+    this.#field = field
     this.#scheme = scheme
   }
 
-  /** Fields of the pairs of a label text; overwritten by the next. */
-  fields(text: Uint8Array, start: number, end: number): Uint8Array {
-    const length = this.#scheme === 'dots' ? -1 : this.#plain(text, start, end)
-    if (length >= 0) return this.#bytes.subarray(0, length)
-    return this.#escaped(decodeUtf8(text, start, end))
+  /** Writes the fields of the pairs of a label text, from `start` to `end`. */
+  write(writer: WireWriter, text: DataView, start: number, end: number): void {
+    this.#text = text
+    const length = this.#scheme === 'dots' ? -1 : this.#plain(start, end)
+    if (length >= 0) writer.copy(this.#view, 0, length)
+    else {
+      const bytes = new Uint8Array(text.buffer, text.byteOffset + start, end - start)
+      this.#escaped(writer, decodeUtf8(bytes))
+    }
   }
 
-  /** The length, or -1 where a name has quotes or anything is escaped. */
-  #plain(text: Uint8Array, start: number, end: number): number {
+  writeText(writer: WireWriter, text: string): void {
+    const { buffer, byteOffset, byteLength } = encodeUtf8(text)
+    this.write(writer, new DataView(buffer, byteOffset, byteLength), 0, byteLength)
+  }
+
+  /** Makes the fields in the buffer and gives their length, or -1 where a name has quotes or anything is escaped. */
+  #plain(start: number, end: number): number {
     // A pair has four bytes of its own for each that is not name or value, and perhaps longer lengths.
-    const room = (end - start) * 4
-    if (this.#bytes.length < room) this.#bytes = new Uint8Array(room * 2)
+    const room = (end - start) * 4 + 16
+    if (this.#bytes.length < room) {
+      this.#bytes = new Uint8Array(room * 2)
+      this.#view = new DataView(this.#bytes.buffer)
+    }
     const bytes = this.#bytes
     let length = 0
-    for (let at = start; at < end;) {
-      const nameStart = at
-      if (text[at] === quote) return -1
-      while (text[at] !== equals) at++
-      const nameEnd = at
-      // Past the equals sign and the quote.
-      at += 2
-      const valueStart = at
-      for (; text[at] !== quote; at++) if (text[at] === backslash) return -1
-      const valueEnd = at
-      at++
-      if (text[at] === comma) at++
+    for (let nameStart = start; nameStart < end;) {
+      if (this.#text.getUint8(nameStart) === quote) return -1
+      // As if all lengths took a byte, which tells how long they are.
+      const nameEnd = this.#copyUntil(equals, nameStart, length + 4)
       const nameLength = nameEnd - nameStart
-      const valueLength = valueEnd - valueStart
-      bytes[length++] = this.#tag
-      const inner =
-        2 + varintLength(nameLength) + nameLength + varintLength(valueLength) + valueLength
-      length = writeVarint(bytes, length, inner)
-      bytes[length++] = 0x0a
-      length = writeVarint(bytes, length, nameLength)
-      for (let index = nameStart; index < nameEnd; index++) bytes[length++] = text[index]
-      bytes[length++] = 0x12
-      length = writeVarint(bytes, length, valueLength)
-      for (let index = valueStart; index < valueEnd; index++) bytes[length++] = text[index]
+      const valueAt = length + nameLength + 6
+      const valueEnd = this.#copyUntil(quote, nameEnd + 2, valueAt)
+      if (valueEnd === -1) return -1
+      const valueLength = valueEnd - nameEnd - 2
+      const inner = nameLength + valueLength + 4
+      if (inner < 0x80) {
+        bytes[length] = this.#field * 8 + 2
+        bytes[length + 1] = inner
+        bytes[length + 2] = nameField * 8 + 2
+        bytes[length + 3] = nameLength
+        bytes[valueAt - 2] = valueField * 8 + 2
+        bytes[valueAt - 1] = valueLength
+        length += inner + 2
+      } else length = this.#longPair(length, nameStart, nameEnd, valueEnd)
+      nameStart = valueEnd + 2
     }
     return length
   }
 
+  /** Copies to `to` of the buffer until the byte `mark`, and gives its place; -1 where a backslash comes before it. */
+  #copyUntil(mark: number, start: number, to: number): number {
+    const text = this.#text
+    const view = this.#view
+    const shift = to - start
+    let at = start
+    for (; at + 4 <= text.byteLength; at += 4) {
+      const word = text.getInt32(at, true)
+      view.setInt32(at + shift, word, true)
+      if (hasByte(word, mark) || hasByte(word, backslash)) break
+    }
+    for (; ; at++) {
+      const byte = text.getUint8(at)
+      if (byte === mark) return at
+      if (byte === backslash) return -1
+      view.setUint8(at + shift, byte)
+    }
+  }
+
+  #longPair(at: number, nameStart: number, nameEnd: number, valueEnd: number): number {
+    const nameLength = nameEnd - nameStart
+    const value = { start: nameEnd + 2, end: valueEnd }
+    const valueLength = value.end - value.start
+    const inner = fieldLength(nameField, nameLength) + fieldLength(valueField, valueLength)
+    let to = writeFieldHeader(this.#bytes, at, this.#field, inner)
+    to = writeFieldHeader(this.#bytes, to, nameField, nameLength)
+    copyBytes(this.#view, to, this.#text, { start: nameStart, end: nameEnd })
+    to = writeFieldHeader(this.#bytes, to + nameLength, valueField, valueLength)
+    copyBytes(this.#view, to, this.#text, value)
+    return to + valueLength
+  }
+
   /** Of two names that escaping makes one, the first stays. */
-  #escaped(text: string): Uint8Array {
-    const writer = new WireWriter()
+  #escaped(writer: WireWriter, text: string): void {
     const names = new Set<string>()
     for (const label of parseLabelText(text)) {
       const name = escapeName(this.#scheme, label.name, 'label')
       if (names.has(name)) continue
       names.add(name)
-      writer.message(this.#tag >>> 3, () => {
-        writer.string(1, name)
-        writer.string(2, label.value)
+      writer.message(this.#field, () => {
+        writer.string(nameField, name)
+        writer.string(valueField, label.value)
       })
     }
-    return writer.finish()
   }
+}
+
+/** Whether any of the four bytes of a word is this one. */
+function hasByte(word: number, byte: number): boolean {
+  // Taking 1 from each byte borrows only from one that is zero.
+  const rest = word ^ (byte * 0x01010101)
+  return ((rest - 0x01010101) & ~rest & 0x80808080) !== 0
 }

@@ -7,6 +7,7 @@ import { decodeMessage, type PlainMessage } from '../../../../test/kit/oracle.ts
 import { testHost } from '../../../../test/kit/test-host.ts'
 import { LabelPairs } from './label-pairs.ts'
 import { labelText } from './label-text.ts'
+import { WireWriter } from '../../../wire/wire-writer.ts'
 import { negotiate } from './page-format.ts'
 import { pieceBytes, PageWriter, PieceBuffers } from './page-writer.ts'
 import { renderProtobuf } from './render-protobuf.ts'
@@ -98,7 +99,8 @@ test('a family beyond four megabytes goes in several messages of its name', () =
     'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
     false,
   )
-  const page = Buffer.concat([...renderProtobuf(store, { format, sendTimestamps: false })])
+  const options = { format, sendTimestamps: false, buffers: new PieceBuffers() }
+  const page = Buffer.concat([...renderProtobuf(store, options)])
   const reader = protobuf.Reader.create(page)
   const values: number[] = []
   let messageCount = 0
@@ -147,8 +149,10 @@ test('label pairs say what the labels were', () => {
   fc.assert(
     fc.property(fc.oneof(list, plainList), (labels) => {
       const text = Buffer.from(`##${labelText(labels).text}##`)
-      const pairs = new LabelPairs(1, 'allow-utf-8').fields(text, 2, text.length - 2)
-      const decoded = decodeMessage('io.prometheus.client.Metric', pairs)
+      const view = new DataView(text.buffer, text.byteOffset, text.length)
+      const writer = new WireWriter()
+      new LabelPairs(1, 'allow-utf-8').write(writer, view, 2, text.length - 2)
+      const decoded = decodeMessage('io.prometheus.client.Metric', writer.finish())
       assert.deepEqual(
         decoded.label ?? [],
         labels.map((label) => ({ ...label })),

@@ -14,7 +14,8 @@ const point = 0x2e
 /** Buffers of the pieces of one page. */
 export class PieceBuffers {
   readonly #free: ArrayBuffer[] = []
-  readonly #own = new Set<ArrayBufferLike>()
+  // Weak: one that a long line outgrew is given up.
+  readonly #own = new WeakSet<ArrayBufferLike>()
 
   take(): Uint8Array<ArrayBuffer> {
     const free = this.#free.pop()

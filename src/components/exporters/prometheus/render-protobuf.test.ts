@@ -15,6 +15,7 @@ import { decodeMessage, type PlainMessage } from '../../../../test/kit/oracle.ts
 import { testHost } from '../../../../test/kit/test-host.ts'
 import { indexRequest } from '../../../otlp/index-request.ts'
 import { negotiate } from './page-format.ts'
+import { PieceBuffers } from './page-writer.ts'
 import { renderProtobuf } from './render-protobuf.ts'
 import { SeriesStore } from './series-store.ts'
 import { labelRules, settings as schema } from './settings.ts'
@@ -32,7 +33,8 @@ function exposed() {
     true,
   )
   const families = (): PlainMessage[] => {
-    const page = Buffer.concat([...renderProtobuf(store, { format, sendTimestamps: true })])
+    const shown = { format, sendTimestamps: true, buffers: new PieceBuffers() }
+    const page = Buffer.concat([...renderProtobuf(store, shown)])
     const reader = protobuf.Reader.create(page)
     const found: PlainMessage[] = []
     while (reader.pos < reader.len) {

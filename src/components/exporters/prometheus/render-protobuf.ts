@@ -7,14 +7,13 @@ import {
   nativeCount,
   nativeScaleMax,
 } from '../../../kit/prometheus/exponential-reader.ts'
-import { zigzag } from '../../../kit/prometheus/count.ts'
-import { epochMs } from '../../../kit/prometheus/nanos.ts'
-import { encodeUtf8 } from '../../../wire/utf8.ts'
+import { addCounts, type Count, countOfHalves, zigzag } from '../../../kit/prometheus/count.ts'
+import { epochMs, epochSeconds, nanosOfSecond } from '../../../kit/prometheus/nanos.ts'
 import { WireWriter } from '../../../wire/wire-writer.ts'
 import { LabelPairs } from './label-pairs.ts'
 import { liveSeries } from './live-series.ts'
 import type { PageFormat } from './page-format.ts'
-import { pieceBytes } from './page-writer.ts'
+import { pieceBytes, type PieceBuffers } from './page-writer.ts'
 import type { RenderOptions } from './render-text.ts'
 import type { SeriesCursor } from './series-cursor.ts'
 import {
@@ -36,6 +35,16 @@ const typeNumbers = {
   info: 1,
   stateset: 1,
 } as const
+/** Where a Metric has the number of each type. */
+const numberFields = {
+  counter: 3,
+  gauge: 2,
+  summary: 2,
+  unknown: 5,
+  histogram: 2,
+  info: 2,
+  stateset: 2,
+} as const
 /** What OpenTelemetry's specification puts where a point has no zero threshold. */
 const zeroThresholdDefault = 1e-128
 
@@ -53,10 +62,7 @@ interface Head {
 }
 
 /** Empty pieces are pauses. */
-export function* renderProtobuf(
-  store: SeriesStore,
-  options: Omit<RenderOptions, 'buffers'>,
-): Generator<Uint8Array> {
+export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Generator<Uint8Array> {
   const { scheme } = options.format
   const page = new FamilyMessages(options)
   const beforeMs = store.expiredBeforeMs()
@@ -86,13 +92,15 @@ export function* renderProtobuf(
 class FamilyMessages {
   readonly writer: MetricWriter
   readonly #format: PageFormat
+  readonly #buffers: PieceBuffers
   #head: Uint8Array = noPiece
   #pieces: Uint8Array[] = []
   #byteLength = 0
 
-  constructor(options: Omit<RenderOptions, 'buffers'>) {
+  constructor(options: RenderOptions) {
     this.writer = new MetricWriter(options)
     this.#format = options.format
+    this.#buffers = options.buffers
   }
 
   open({ name, help, type, unit }: Head): void {
@@ -126,20 +134,24 @@ class FamilyMessages {
   }
 
   #take(): void {
-    if (this.writer.byteLength === 0) return
-    const piece = this.writer.finish()
+    const { byteLength } = this.writer
+    if (byteLength === 0) return
+    // A small family shall not hold a whole buffer until it is sent.
+    const isSmall = byteLength < pieceBytes / 2
+    const piece = isSmall ? this.writer.finish() : this.writer.moveTo(this.#buffers.take())
     this.#pieces.push(piece)
     this.#byteLength += piece.length
   }
 }
 
 class MetricWriter {
-  readonly #writer = new WireWriter(2 * pieceBytes)
-  readonly #options: Omit<RenderOptions, 'buffers'>
+  readonly #writer = new WireWriter(0)
+  readonly #options: RenderOptions
   readonly #labels: LabelPairs
 
-  constructor(options: Omit<RenderOptions, 'buffers'>) {
+  constructor(options: RenderOptions) {
     this.#options = options
+    this.#writer.moveTo(options.buffers.take())
     this.#labels = new LabelPairs(1, options.format.scheme)
   }
 
@@ -156,10 +168,13 @@ class MetricWriter {
     return this.#writer.finish()
   }
 
+  moveTo(buffer: Uint8Array): Uint8Array {
+    return this.#writer.moveTo(buffer)
+  }
+
   info(labels: string, time: { timeLow: number; timeHigh: number }): void {
-    const text = encodeUtf8(labels)
     this.#writer.message(4, () => {
-      this.#writer.raw(this.#labels.fields(text, 0, text.length))
+      this.#labels.writeText(this.#writer, labels)
       this.#writer.message(2, () => this.#writer.double(1, 1))
       this.#timestamp(time)
     })
@@ -167,12 +182,13 @@ class MetricWriter {
 
   /** Field 4 of MetricFamily. */
   series(series: SeriesCursor, type: Family['type']): void {
-    this.#writer.message(4, () => {
-      const { textBytes, textStart, textEnd } = series
-      this.#writer.raw(this.#labels.fields(textBytes, textStart, textEnd))
-      this.#value(series, type)
-      this.#timestamp(series)
-    })
+    const writer = this.#writer
+    // With its labels it is hardly ever shorter than 128 bytes or longer than 16 KiB.
+    const metric = writer.begin(4, 2)
+    this.#labels.write(writer, series.textView, series.textStart, series.textEnd)
+    this.#value(series, type)
+    this.#timestamp(series)
+    writer.end(metric, 2)
   }
 
   #timestamp({ timeLow, timeHigh }: { timeLow: number; timeHigh: number }): void {
@@ -184,23 +200,28 @@ class MetricWriter {
     const { detail } = series
     const writer = this.#writer
     if (detail instanceof HistogramValue) {
-      writer.message(7, () => this.#histogram(series, detail))
+      const histogram = writer.begin(7, 2)
+      this.#histogram(series, detail)
+      writer.end(histogram, 2)
     } else if (detail instanceof SummaryValue) {
       writer.message(4, () => this.#summary(series, detail))
     } else if (detail !== undefined) writer.message(7, () => this.#native(series, detail))
-    else if (type === 'counter') writer.message(3, () => this.#counter(series))
-    else writer.message(type === 'unknown' ? 5 : 2, () => writer.double(1, series.value))
+    else {
+      const number = writer.begin(numberFields[type], 1)
+      writer.double(1, series.value)
+      if (type === 'counter') this.#counter(series)
+      writer.end(number, 1)
+    }
   }
 
   #counter(series: SeriesCursor): void {
-    this.#writer.double(1, series.value)
     this.#exemplar(2, series.exemplar)
     this.#time(3, series.startLow, series.startHigh)
   }
 
   #summary(series: SeriesCursor, { countLow, countHigh, sum, quantiles }: SummaryValue): void {
     const writer = this.#writer
-    writer.int64(1, unsigned(countLow, countHigh))
+    this.#count(1, countOfHalves(countLow, countHigh))
     writer.double(2, sum)
     for (let index = 0; index < quantiles.length; index += 2) {
       writer.message(3, () => {
@@ -214,36 +235,41 @@ class MetricWriter {
   #histogram(series: SeriesCursor, value: HistogramValue): void {
     const { layout, counts, exemplars } = value
     const writer = this.#writer
-    const count = unsigned(value.countLow, value.countHigh)
-    writer.int64(1, count)
+    const count = countOfHalves(value.countLow, value.countHigh)
+    this.#count(1, count)
     if (value.hasSum) writer.double(2, value.sum)
     const bucketCount = Math.min(layout.values.length, counts.length / 2)
-    let sum = 0n
+    let sum: Count = 0
     for (let bucket = 0; bucket < bucketCount; bucket++) {
-      sum += unsigned(counts[bucket * 2], counts[bucket * 2 + 1])
+      sum = addCounts(sum, countOfHalves(counts[bucket * 2], counts[bucket * 2 + 1]))
       this.#bucket(sum, layout.values[bucket], exemplars?.[bucket])
     }
     this.#bucket(count, Infinity, exemplars?.[layout.values.length])
     this.#time(15, series.startLow, series.startHigh)
   }
 
-  #bucket(count: bigint, bound: number, exemplar: Exemplar | undefined): void {
+  #bucket(count: Count, bound: number, exemplar: Exemplar | undefined): void {
     const writer = this.#writer
-    writer.message(3, () => {
-      writer.int64(1, count)
-      writer.double(2, bound)
-      this.#exemplar(3, exemplar)
-    })
+    const bucket = writer.begin(3, 1)
+    this.#count(1, count)
+    writer.double(2, bound)
+    this.#exemplar(3, exemplar)
+    writer.end(bucket, 1)
+  }
+
+  #count(field: number, count: Count): void {
+    if (typeof count === 'number') this.#writer.uint(field, count)
+    else this.#writer.int64(field, count)
   }
 
   #native(series: SeriesCursor, { histogram: exact, exemplars }: ExponentialValue): void {
     const writer = this.#writer
     const value = coarser(exact, Math.max(0, exact.scale - nativeScaleMax))
-    writer.int64(1, BigInt(nativeCount(value)))
+    this.#count(1, nativeCount(value))
     if (value.sum !== undefined) writer.double(2, value.sum)
     writer.sint32(5, value.scale)
     writer.double(6, value.zeroThreshold > 0 ? value.zeroThreshold : zeroThresholdDefault)
-    writer.int64(7, BigInt(value.zeroCount))
+    this.#count(7, value.zeroCount)
     this.#spans(9, value.negative)
     this.#spans(12, value.positive)
     this.#time(15, series.startLow, series.startHigh)
@@ -270,8 +296,7 @@ class MetricWriter {
     if (exemplar === undefined) return
     const writer = this.#writer
     writer.message(field, () => {
-      const labels = encodeUtf8(exemplar.labels)
-      writer.raw(this.#labels.fields(labels, 0, labels.length))
+      this.#labels.writeText(writer, exemplar.labels)
       writer.double(2, exemplar.value)
       this.#time(3, exemplar.timeLow, exemplar.timeHigh)
     })
@@ -280,15 +305,10 @@ class MetricWriter {
   /** google.protobuf.Timestamp; nothing for an unknown time. */
   #time(field: number, low: number, high: number): void {
     if (low === 0 && high === 0) return
-    const nanos = unsigned(low, high)
     const writer = this.#writer
-    writer.message(field, () => {
-      writer.int64(1, nanos / 1_000_000_000n)
-      writer.uint(2, Number(nanos % 1_000_000_000n))
-    })
+    const time = writer.begin(field, 1)
+    writer.uint(1, epochSeconds(low, high))
+    writer.uint(2, nanosOfSecond(low, high))
+    writer.end(time, 1)
   }
-}
-
-function unsigned(low: number, high: number): bigint {
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
 }
