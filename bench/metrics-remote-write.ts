@@ -1,5 +1,5 @@
 /**
- * OTLP/HTTP in, remote write out: `node bench/metrics-remote-write.ts [--only TEXT] [--rounds N] [--seconds N]
+ * OTLP/HTTP in, remote write out: `node bench/metrics-remote-write.ts [--only TEXT] [--rounds N] [--seconds N] [--warm N]
  * [--no-baseline] [--profile]`. M500 at 100k points a second from so many pods that there are as many series as the case
  * says. The baseline of a case is the same load passed on as OTLP. Memory is what the gateway keeps after a collection.
  */
@@ -25,6 +25,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '6' },
+    warm: { type: 'string', default: '15' },
     'no-baseline': { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
@@ -128,9 +129,9 @@ async function measureStarted(
     gateway.kill('SIGUSR2')
     return JSON.parse(await line) as LoopDelay
   }
-  // A first second, so that compilation is not what is measured; then every series once, then those all known.
+  // First a while, so that compilation is not what is measured; then every series once, then those all known.
   const firstCopies = plan.connections
-  const first = await load({ ...plan, copies: firstCopies, seconds: 1 })
+  const first = await load({ ...plan, copies: firstCopies, seconds: Number(options.warm) })
   await drained(sink, first.answered * pointsPerRequest)
   const empty = await loopDelay()
   const newSeries = (copies - firstCopies) * pointsPerRequest
