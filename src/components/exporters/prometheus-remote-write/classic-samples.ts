@@ -50,7 +50,7 @@ export function withoutCustomBuckets(
   maker: RowMaker,
 ): { readonly list: SampleList; readonly indices: Uint32Array } {
   const isCustom = (index: number) => list.detail(index)?.histogram instanceof CustomHistogram
-  if (!indices.some(isCustom)) return { list, indices }
+  if (!list.hasDetails || !indices.some(isCustom)) return { list, indices }
   const classic = new SampleList()
   for (const index of indices) {
     const detail = list.detail(index)

@@ -50,6 +50,10 @@ export class SampleList {
     return this.#details.size === 0 ? undefined : this.#details.get(index)
   }
 
+  get hasDetails(): boolean {
+    return this.#details.size > 0
+  }
+
   /** Of all samples. */
   get details(): Iterable<SampleDetail> {
     return this.#details.values()

@@ -7,8 +7,6 @@ export interface SeriesWriter {
   /** Whether finish() gives a snappy block. */
   readonly isCompressed: boolean
   begin(): void
-  /** A TimeSeries of one sample. */
-  plainSeries(set: number, list: SampleList, index: number): void
   /** Tag and length of a TimeSeries, and its labels; `restLength` bytes of other fields follow by the next two. */
   openSeries(set: number, restLength: number): void
   sample(list: SampleList, index: number): void
@@ -32,11 +30,6 @@ export class PlainWriter implements SeriesWriter {
 
   begin(): void {
     this.#buffer.clear()
-  }
-
-  plainSeries(set: number, list: SampleList, index: number): void {
-    this.openSeries(set, sampleHeaderBytes + sampleLength(list.timesMs[index], 0))
-    this.sample(list, index)
   }
 
   openSeries(set: number, restLength: number): void {

@@ -8,7 +8,7 @@ import { varintLength, writeVarint } from '../../../wire/varint.ts'
 import { type LabelPool, positionAt } from './label-pool.ts'
 import { sampleLength, timeLength, writeTime } from './request-buffer.ts'
 import type { SampleList } from './sample-list.ts'
-import { sampleHeaderBytes, type SeriesWriter } from './series-writer.ts'
+import type { SeriesWriter } from './series-writer.ts'
 
 /** Positions in labels count on from request to request, so that those of earlier ones need not be wiped. */
 const positionsMax = 2 ** 30
@@ -46,12 +46,6 @@ export class SnappySeriesWriter implements SeriesWriter {
     }
     this.#writer.clear()
     this.#set = this.#bodyLength = this.#timeMs = -1
-  }
-
-  plainSeries(set: number, list: SampleList, index: number): void {
-    const byteLength = sampleLength(list.timesMs[index], 0)
-    this.openSeries(set, sampleHeaderBytes + byteLength)
-    this.sample(list, index)
   }
 
   openSeries(set: number, restLength: number): void {

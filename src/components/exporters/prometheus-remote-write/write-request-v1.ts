@@ -1,80 +1,107 @@
 /** prometheus.WriteRequest: every series carries its labels, which lie encoded in its row. */
-import { varintLength } from '../../../wire/varint.ts'
 import { WireWriter } from '../../../wire/wire-writer.ts'
 import type { LabelPool } from './label-pool.ts'
 import { encodeHistogram } from './native-histogram.ts'
 import { sampleLength } from './request-buffer.ts'
 import type { Family } from './row.ts'
-import type { RowExemplar, SampleList } from './sample-list.ts'
+import type { RowExemplar, SampleDetail, SampleList } from './sample-list.ts'
 import { sampleHeaderBytes, type SeriesWriter } from './series-writer.ts'
-import { type BuildRequest, SeriesChains, type WriteCounts } from './write-request.ts'
+import {
+  type BuildOptions,
+  type BuildRequest,
+  SeriesChains,
+  type WriteCounts,
+  type WriteRequest,
+} from './write-request.ts'
 
 export function requestBuilderV1(pool: LabelPool, writer: SeriesWriter): BuildRequest {
-  const chains = new SeriesChains()
-  return (list, indices, { metadataBeforeMs }) => {
-    writer.begin()
-    const counts = { samples: 0, histograms: 0, exemplars: 0 }
-    chains.link(list, indices, pool.sets)
-    const { next, isContinued } = chains
-    for (let place = 0; place < indices.length; place++) {
-      if (isContinued[place] === 1) continue
-      const index = indices[place]
-      // All but few series have one plain sample.
-      if (next[place] === -1 && list.detail(index) === undefined) {
-        writer.plainSeries(list.sets[index], list, index)
-        counts.samples++
-      } else writeSeries(writer, list, chains.at(place, indices), counts)
-    }
-    const described =
-      metadataBeforeMs === undefined ? [] : writeMetadata(writer, list, indices, metadataBeforeMs)
-    return { body: writer.finish(), isCompressed: writer.isCompressed, counts, described }
-  }
+  const encoder = new RequestEncoder(pool, writer)
+  return (list, indices, options) => encoder.build(list, indices, options)
 }
 
-function writeSeries(
-  writer: SeriesWriter,
-  list: SampleList,
-  chain: readonly number[],
-  counts: WriteCounts,
-): void {
-  const details = chain.map((index) => encodeDetail(list, index, counts))
-  let restLength = 0
-  for (const [at, index] of chain.entries()) {
-    const { exemplars, histogram } = details[at]
-    restLength += exemplars.length + histogram.length
-    if (histogram.length === 0)
-      restLength += sampleHeaderBytes + sampleLength(list.timesMs[index], 0)
-  }
-  writer.openSeries(list.sets[chain[0]], restLength)
-  for (const [at, index] of chain.entries()) {
-    const { exemplars, histogram } = details[at]
-    if (histogram.length === 0) {
-      writer.sample(list, index)
-      counts.samples++
-    }
-    writer.bytes(histogram)
-    writer.bytes(exemplars)
-  }
+/** Exemplars and the native histogram of a sample as whole fields; empty where there is none. */
+interface EncodedDetail {
+  readonly exemplars: Uint8Array
+  readonly histogram: Uint8Array
 }
 
 const noBytes = new Uint8Array(0)
-const nothing = { exemplars: noBytes, histogram: noBytes }
+const noDetail: EncodedDetail = { exemplars: noBytes, histogram: noBytes }
 const encoder = new WireWriter(512)
 
-/** Exemplars and the native histogram of a sample as whole fields. */
-function encodeDetail(list: SampleList, index: number, counts: WriteCounts) {
-  const detail = list.detail(index)
-  if (detail === undefined) return nothing
-  for (const exemplar of detail.exemplars) encoder.message(3, () => writeExemplar(exemplar))
-  counts.exemplars += detail.exemplars.length
-  const exemplars = encoder.finish()
-  if (detail.histogram === undefined) return { exemplars, histogram: noBytes }
-  const body = encodeHistogram(detail.histogram, list.timesMs[index], 0)
-  const histogram = new Uint8Array(1 + varintLength(body.length) + body.length)
-  encoder.bytes(4, body)
-  histogram.set(encoder.finish())
-  counts.histograms++
-  return { exemplars, histogram }
+class RequestEncoder {
+  readonly #pool: LabelPool
+  readonly #writer: SeriesWriter
+  readonly #chains = new SeriesChains()
+  /** By index, of the request at hand. */
+  readonly #details = new Map<number, EncodedDetail>()
+  #counts: WriteCounts = { samples: 0, histograms: 0, exemplars: 0 }
+
+  constructor(pool: LabelPool, writer: SeriesWriter) {
+    this.#pool = pool
+    this.#writer = writer
+  }
+
+  build(list: SampleList, indices: Uint32Array, { metadataBeforeMs }: BuildOptions): WriteRequest {
+    const writer = this.#writer
+    writer.begin()
+    this.#counts = { samples: 0, histograms: 0, exemplars: 0 }
+    this.#chains.link(list, indices, this.#pool.sets)
+    const { isContinued } = this.#chains
+    for (let place = 0; place < indices.length; place++) {
+      if (isContinued[place] === 0) this.#writeSeries(list, indices, place)
+    }
+    this.#details.clear()
+    const described =
+      metadataBeforeMs === undefined ? [] : writeMetadata(writer, list, indices, metadataBeforeMs)
+    const { isCompressed } = writer
+    return { body: writer.finish(), isCompressed, counts: this.#counts, described }
+  }
+
+  // No object for a series or a sample: a request has thousands, and nearly all are a number each.
+  #writeSeries(list: SampleList, indices: Uint32Array, head: number): void {
+    const writer = this.#writer
+    const { next } = this.#chains
+    let restLength = 0
+    for (let place = head; place !== -1; place = next[place]) {
+      const index = indices[place]
+      const { exemplars, histogram } = this.#encodeDetail(list, index)
+      restLength += exemplars.length + histogram.length
+      if (histogram.length > 0) continue
+      restLength += sampleHeaderBytes + sampleLength(list.timesMs[index], 0)
+    }
+    writer.openSeries(list.sets[indices[head]], restLength)
+    for (let place = head; place !== -1; place = next[place]) {
+      const index = indices[place]
+      const { exemplars, histogram } = this.#encodeDetail(list, index)
+      if (histogram.length === 0) {
+        writer.sample(list, index)
+        this.#counts.samples++
+      } else writer.bytes(histogram)
+      if (exemplars.length > 0) writer.bytes(exemplars)
+    }
+  }
+
+  #encodeDetail(list: SampleList, index: number): EncodedDetail {
+    const detail = list.detail(index)
+    if (detail === undefined) return noDetail
+    let encoded = this.#details.get(index)
+    if (encoded === undefined) {
+      encoded = encodeDetail(detail, list.timesMs[index])
+      this.#details.set(index, encoded)
+      this.#counts.exemplars += detail.exemplars.length
+      if (encoded.histogram.length > 0) this.#counts.histograms++
+    }
+    return encoded
+  }
+}
+
+function encodeDetail({ exemplars, histogram }: SampleDetail, timeMs: number): EncodedDetail {
+  for (const exemplar of exemplars) encoder.message(3, () => writeExemplar(exemplar))
+  const encodedExemplars = encoder.finish()
+  if (histogram === undefined) return { exemplars: encodedExemplars, histogram: noBytes }
+  encoder.bytes(4, encodeHistogram(histogram, timeMs, 0))
+  return { exemplars: encodedExemplars, histogram: encoder.finish() }
 }
 
 function writeExemplar({ labels, value, timeMs }: RowExemplar): void {

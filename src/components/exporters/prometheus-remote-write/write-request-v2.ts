@@ -29,6 +29,8 @@ class RequestEncoder {
   readonly #writer = new WireWriter(512)
   /** Texts taken for this request only, of metadata and exemplars. */
   readonly #borrowed: number[] = []
+  /** Of the series at hand. */
+  readonly #details: Uint8Array[] = []
   #serial = 0
   #symbolCount = 0
   #counts: WriteCounts = { samples: 0, histograms: 0, exemplars: 0 }
@@ -49,12 +51,7 @@ class RequestEncoder {
     const chains = this.#chains
     chains.link(list, indices, this.#pool.sets)
     for (let place = 0; place < indices.length; place++) {
-      if (chains.isContinued[place] === 1) continue
-      const index = indices[place]
-      // All but few series have one plain sample.
-      if (chains.next[place] === -1 && list.detail(index) === undefined) {
-        this.#writePlainSeries(list, index)
-      } else this.#writeSeries(list, chains.at(place, indices))
+      if (chains.isContinued[place] === 0) this.#writeSeries(list, indices, place)
     }
     for (const text of this.#borrowed.splice(0)) this.#pool.releaseText(text)
     for (const part of [this.#symbols, this.#series]) {
@@ -64,49 +61,38 @@ class RequestEncoder {
     return { body, isCompressed: false, counts: this.#counts, described: [] }
   }
 
-  #writePlainSeries(list: SampleList, index: number): void {
-    const set = list.sets[index]
+  // No object for a series or a sample of it: nearly all are numbers.
+  #writeSeries(list: SampleList, indices: Uint32Array, head: number): void {
+    const { next } = this.#chains
+    const set = list.sets[indices[head]]
     const refsLength = this.#refsLength(set)
-    const metadata = this.#metadata(list.row(index).family)
-    const startMs = list.startsMs[index]
-    const byteLength = sampleLength(list.timesMs[index], startMs)
-    const bodyLength = 1 + varintLength(refsLength) + refsLength + 2 + byteLength + metadata.length
-    const buffer = this.#series
-    buffer.header(0x2a, bodyLength)
-    this.#writeRefs(set, refsLength)
-    buffer.header(0x12, byteLength)
-    buffer.sample(list, index, startMs)
-    buffer.copy(metadata, 0, metadata.length)
-    this.#counts.samples++
-  }
-
-  #writeSeries(list: SampleList, chain: readonly number[]): void {
-    const set = list.sets[chain[0]]
-    const refsLength = this.#refsLength(set)
-    const metadata = this.#metadata(list.row(chain[0]).family)
-    const rest: Uint8Array[] = []
+    const metadata = this.#metadata(list.row(indices[head]).family)
+    const details = this.#details
     let bodyLength = 1 + varintLength(refsLength) + refsLength + metadata.length
-    for (const index of chain) {
+    for (let place = head; place !== -1; place = next[place]) {
+      const index = indices[place]
       const detail = list.detail(index)
       if (detail?.histogram === undefined) {
         bodyLength += 2 + sampleLength(list.timesMs[index], list.startsMs[index])
       }
       if (detail === undefined) continue
       const encoded = this.#encodeDetail(detail, list.timesMs[index], list.startsMs[index])
-      rest.push(encoded)
+      details.push(encoded)
       bodyLength += encoded.length
     }
     const buffer = this.#series
     buffer.header(0x2a, bodyLength)
     this.#writeRefs(set, refsLength)
-    for (const index of chain) {
+    for (let place = head; place !== -1; place = next[place]) {
+      const index = indices[place]
       if (list.detail(index)?.histogram !== undefined) continue
       const startMs = list.startsMs[index]
       buffer.header(0x12, sampleLength(list.timesMs[index], startMs))
       buffer.sample(list, index, startMs)
       this.#counts.samples++
     }
-    for (const encoded of rest) buffer.copy(encoded, 0, encoded.length)
+    for (const encoded of details) buffer.copy(encoded, 0, encoded.length)
+    details.length = 0
     buffer.copy(metadata, 0, metadata.length)
   }
 

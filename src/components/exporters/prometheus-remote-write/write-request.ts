@@ -67,11 +67,4 @@ export class SeriesChains {
       words[set + lastPlaceAt] = place
     }
   }
-
-  /** Indices of the samples of the series that begins at this place. */
-  at(head: number, indices: Uint32Array): number[] {
-    const chain: number[] = []
-    for (let place = head; place !== -1; place = this.next[place]) chain.push(indices[place])
-    return chain
-  }
 }
