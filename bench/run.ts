@@ -1,6 +1,6 @@
 /**
- * The whole gateway under replayed load: `npm run bench -- [--only TEXT] [--rounds N] [--seconds N] [--no-nginx]
- * [--profile]`. PEER="command" runs another gateway beside it: {http}, {grpc} and {sink} in it become the ports.
+ * The whole gateway under replayed load: `npm run bench -- [--only TEXT] [--rounds N] [--seconds N] [--warm N]
+ * [--no-nginx] [--profile]`. PEER="command" runs another gateway beside it: {http}, {grpc} and {sink} in it become the ports.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '6' },
+    warm: { type: 'string', default: '10' },
     'no-nginx': { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     'node-flags': {
@@ -82,8 +83,8 @@ async function measure(one: Case, command: readonly string[]): Promise<Measured>
     rate: one.itemsPerSecond / one.itemsPerRequest,
     seconds: Number(options.seconds),
   }
-  // A warm-up of the same shape, so that compilation is not what is measured.
-  const warm = await load({ ...plan, seconds: 2 })
+  // A warm-up of the same shape, so that compilation is not what is measured: at few requests a second it takes long.
+  const warm = await load({ ...plan, seconds: Number(options.warm) })
   await drained(sink, warm.answered * one.itemsPerRequest)
   const [before, cpuBefore] = [await askSink(sink), cpuSeconds(pid)]
   const result = await load(plan)
