@@ -26,7 +26,8 @@ for (const seed of seeds) {
   })
 }
 
-if (only === undefined) {
+// Fewer are too few to meet everything.
+if (seeds.length >= 20) {
   test('the gateways have met all that can befall them', () => {
     const all = [
       'batch_send_failed',

@@ -14,7 +14,7 @@ import { seriesOfPod } from './soak-series.ts'
 import type { ReceiverReport } from './write-receiver.ts'
 
 const seconds = Number(process.env.SOAK_SECONDS ?? 180)
-assert(seconds >= 90, 'SOAK_SECONDS: three replacements are the least')
+assert(seconds >= 90, `SOAK_SECONDS must be 90 or more, for three replacements; got ${seconds}`)
 const podCount = 200
 const replacementSeconds = 30
 const scrapeSeconds = 15
