@@ -141,6 +141,20 @@ test('without credentials no call is made', async (context) => {
   assert.equal(peer.requests.length, 0)
 })
 
+test('what gRPC cannot send is refused for good, and not said', async (context) => {
+  const { peer, authenticator, client } = await connect(context)
+  authenticator.key = 'caf\u00e9'
+  const call = client.call({ path: exportPath, message: noBytes, abort: never })
+  await assert.rejects(call, (error) => {
+    assert.ok(error instanceof Refusal)
+    assert.equal(error.code, 'invalid')
+    assert.match(error.message, /x-key/)
+    assert.doesNotMatch(error.message, /caf/)
+    return true
+  })
+  assert.equal(peer.requests.length, 0)
+})
+
 test('what the peer does not take is signed once more where that gives something else', async (context) => {
   const { peer, authenticator, client } = await connect(context)
   peer.respond = ({ metadata }) =>

@@ -85,7 +85,12 @@ export class GrpcClient {
   #metadataOf(headers: Readonly<Record<string, string>>): Metadata {
     const metadata = new Metadata({ waitForReady: this.#settings.wait_for_ready })
     for (const [name, value] of Object.entries(headers)) {
-      metadata.set(name, name.endsWith('-bin') ? Buffer.from(value, 'base64') : value)
+      const isBinary = name.endsWith('-bin')
+      // The library would say so with the value, which may be a secret.
+      if (!isBinary && !/^[ -~]*$/.test(value)) {
+        throw new Refusal('invalid', `gRPC cannot send ${name}: it has other than printable ASCII`)
+      }
+      metadata.set(name, isBinary ? Buffer.from(value, 'base64') : value)
     }
     return metadata
   }
