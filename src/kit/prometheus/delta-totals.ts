@@ -1,7 +1,7 @@
 /** What delta points of each type add up to, without losing a digit of what is counted. */
 import { metricDataFields } from '../../otlp/fields.ts'
 import { type BucketBounds, noBounds } from './bucket-bounds.ts'
-import { addExponential, type Exponential } from './exponential-reader.ts'
+import { addExponential, type Exponential, limited } from './exponential-reader.ts'
 import type { HistogramReader } from './histogram-reader.ts'
 import type { PointReader } from './point-reader.ts'
 import type { PointValue } from './point-value.ts'
@@ -95,7 +95,7 @@ class ExponentialTotal implements DeltaTotal {
 
   add(_point: PointReader, value: PointValue): boolean {
     const more = value.exponential!
-    this.#total = this.#total === undefined ? more : addExponential(this.#total, more)
+    this.#total = this.#total === undefined ? limited(more) : addExponential(this.#total, more)
     return true
   }
 

@@ -14,6 +14,11 @@ export class DropTally {
     this.#counts.set(cause, (this.#counts.get(cause) ?? 0) + pointCount)
   }
 
+  /** Forgets what was added: the batch is refused as a whole. */
+  discard(): void {
+    this.#counts.clear()
+  }
+
   /** How many there were, now that they stand in the drop ledger. */
   report(): number {
     let sum = 0

@@ -1,4 +1,6 @@
 /** Exemplars of a point: a value, the trace it belongs to, and attributes as far as there is room. */
+import { asRefusal } from '../../otlp/malformed.ts'
+import { Refusal } from '../../otlp/refusal.ts'
 import { FieldReader } from '../../wire/field-reader.ts'
 import { readTextAttributes } from './attribute-text.ts'
 import { tagOf } from './field-tag.ts'
@@ -19,13 +21,13 @@ const codePointsMax = 128
 const noBytes = new Uint8Array(0)
 const scan = new FieldReader(noBytes)
 
-/** Oldest first. One without a time has the point's; one without a value is left out. */
+/** Oldest first. One without a time has the point's; one without a value, or that is malformed, is left out. */
 export function readExemplars(naming: LabelNaming, point: PointReader): PointExemplar[] {
   const found: PointExemplar[] = []
   for (let index = 0; index < point.exemplars.length; index += 2) {
     const start = point.exemplars[index]
     const bytes = point.bytes.subarray(start, point.exemplars[index + 1])
-    const exemplar = readExemplar(naming, bytes, point)
+    const exemplar = wellFormed(() => readExemplar(naming, bytes, point))
     if (exemplar !== undefined) found.push(exemplar)
   }
   return found.sort(compareTimes)
@@ -37,6 +39,15 @@ export function compareTimes(
   right: { readonly timeLow: number; readonly timeHigh: number },
 ): number {
   return compareNanos(left.timeLow, left.timeHigh, right.timeLow, right.timeHigh)
+}
+
+function wellFormed<Value>(read: () => Value): Value | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (asRefusal(error) instanceof Refusal) return undefined
+    throw error
+  }
 }
 
 function readExemplar(

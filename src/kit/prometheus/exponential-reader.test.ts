@@ -8,6 +8,7 @@ import {
   coarser,
   type Exponential,
   isPlausible,
+  limited,
   nativeBuckets,
   nativeCount,
   readExponential,
@@ -177,7 +178,7 @@ test('a point is read as protobufjs wrote it', () => {
     sum: -0.5,
     scale: -3,
     zeroCount: 7n,
-    positive: { offset: -300, bucketCounts: [0n, 128n, 1n] },
+    positive: { offset: -300, bucketCounts: [0n, 128n, 1n, 0n] },
     negative: { offset: 2, bucketCounts: [3n] },
     zeroThreshold: 0.25,
   })
@@ -187,12 +188,29 @@ test('a point is read as protobufjs wrote it', () => {
     sum: -0.5,
     zeroCount: 7,
     zeroThreshold: 0.25,
-    positive: { offset: -300, counts: [0, 128, 1] },
+    positive: { offset: -299, counts: [128, 1] },
     negative: { offset: 2, counts: [3] },
   })
-  assert.equal(isPlausible(histogram({ positive: { offset: 2 ** 30, counts: [] } })), false)
-  // Of such zones none is the wider one: adding two would never end.
-  for (const zeroThreshold of [NaN, Infinity, -1]) {
-    assert.equal(isPlausible(histogram({ zeroThreshold })), false)
-  }
+})
+
+test('what no double can be sorted into is not plausible, nor a zero zone that is none', () => {
+  const within = (scale: number, offset: number, more: Partial<Exponential> = {}) =>
+    isPlausible(histogram({ scale, positive: { offset, counts: [1] }, ...more }))
+  // The largest double is just below 2^1024, the smallest 2^-1074; bucket i holds what is above 2^(i/2) at scale 1.
+  assert.ok(within(1, 2047))
+  assert.ok(within(1, -2149))
+  assert.ok(!within(1, 2050))
+  assert.ok(!within(1, -2155))
+  assert.ok(within(-10, 0))
+  assert.ok(!within(33, 0))
+  assert.ok(within(0, 0, { zeroThreshold: 1e-10 }))
+  for (const zeroThreshold of [NaN, Infinity, -1]) assert.ok(!within(0, 0, { zeroThreshold }))
+})
+
+test('limited to as many buckets as a sum may have, at the finest scale that does', () => {
+  const wide = histogram({ scale: 4, positive: { offset: 0, counts: Array(400).fill(1) } })
+  const { scale, positive } = limited(wide)
+  assert.deepEqual([scale, positive.offset, positive.counts.length], [2, 0, 100])
+  assert.deepEqual(new Set(positive.counts), new Set([4]))
+  assert.equal(limited(histogram({ positive: { offset: 0, counts: Array(160).fill(1) } })).scale, 0)
 })

@@ -45,22 +45,36 @@ export function readExponential(bytes: Uint8Array, start: number, end: number): 
   let count: Count = 0
   let zeroCount: Count = 0
   let sum: number | undefined
-  let positive = noBuckets
-  let negative = noBuckets
+  const positive: ReadBuckets = { offset: 0, counts: [] }
+  const negative: ReadBuckets = { offset: 0, counts: [] }
   while (scan.next()) {
     if (tagOf(scan) === 0x21) count = readCount(scan)
     else if (tagOf(scan) === 0x29) sum = scan.double()
     else if (tagOf(scan) === 0x30) value.scale = scan.sint32()
     else if (tagOf(scan) === 0x39) zeroCount = readCount(scan)
-    else if (tagOf(scan) === 0x42) {
-      positive = readBuckets(positive, bytes, scan.start, scan.end)
-    } else if (tagOf(scan) === 0x4a) {
-      negative = readBuckets(negative, bytes, scan.start, scan.end)
-    } else if (tagOf(scan) === 0x71) {
+    else if (tagOf(scan) === 0x42) readBuckets(positive, bytes, scan.start, scan.end)
+    else if (tagOf(scan) === 0x4a) readBuckets(negative, bytes, scan.start, scan.end)
+    else if (tagOf(scan) === 0x71) {
       value.zeroThreshold = scan.double()
     }
   }
-  return { ...value, count, sum, zeroCount, positive, negative }
+  return {
+    ...value,
+    count,
+    sum,
+    zeroCount,
+    positive: withoutEmptyEnds(positive),
+    negative: withoutEmptyEnds(negative),
+  }
+}
+
+function withoutEmptyEnds({ offset, counts }: Buckets): Buckets {
+  let first = 0
+  let end = counts.length
+  while (end > 0 && counts[end - 1] === 0) end--
+  while (first < end && counts[first] === 0) first++
+  if (end - first === counts.length) return { offset, counts }
+  return first === end ? noBuckets : { offset: offset + first, counts: counts.slice(first, end) }
 }
 
 function readCount(scan: FieldReader): Count {
@@ -68,18 +82,21 @@ function readCount(scan: FieldReader): Count {
   return countOfHalves(scan.low, scan.high)
 }
 
-function readBuckets(before: Buckets, bytes: Uint8Array, start: number, end: number): Buckets {
+interface ReadBuckets {
+  offset: number
+  readonly counts: Count[]
+}
+
+/** Pieces of one message are read into the same. */
+function readBuckets(into: ReadBuckets, bytes: Uint8Array, start: number, end: number): void {
   const scan = new FieldReader(new Uint8Array(0))
   scan.reset(bytes, start, end)
-  let { offset } = before
-  const counts = [...before.counts]
   while (scan.next()) {
-    if (tagOf(scan) === 0x08) offset = scan.sint32()
+    if (tagOf(scan) === 0x08) into.offset = scan.sint32()
     else if (tagOf(scan) === 0x10 || tagOf(scan) === 0x12) {
-      readVarints(counts, bytes, scan.start, scan.end)
+      readVarints(into.counts, bytes, scan.start, scan.end)
     }
   }
-  return { offset, counts }
 }
 
 function readVarints(counts: Count[], bytes: Uint8Array, start: number, end: number): void {
@@ -213,16 +230,34 @@ function jointExtent(left: Buckets, right: Buckets): number {
   return end - Math.min(left.offset, right.offset)
 }
 
-/** Whether every index fits what a double can be sorted into; beyond it no arithmetic here holds. */
-export function isPlausible({ scale, zeroThreshold, positive, negative }: Exponential): boolean {
+/** Whether every index and the zero zone fit doubles; beyond them no arithmetic here holds. */
+export function isPlausible(histogram: Exponential): boolean {
+  const { scale, zeroThreshold, positive, negative } = histogram
   return (
     Math.abs(scale) <= 32 &&
     zeroThreshold >= 0 &&
-    Number.isFinite(zeroThreshold) &&
-    [positive, negative].every(
-      ({ offset, counts }) => Math.abs(offset) < 2 ** 30 && counts.length < 2 ** 20,
-    )
+    zeroThreshold < Infinity &&
+    fitsDoubles(positive, scale) &&
+    fitsDoubles(negative, scale)
   )
+}
+
+/** Doubles lie between 2^-1074 and 2^1024. */
+function fitsDoubles({ offset, counts }: Buckets, scale: number): boolean {
+  if (counts.length === 0) return true
+  const perDoubling = 2 ** scale
+  return (
+    counts.length < 2 ** 20 &&
+    offset >= Math.floor(-1075 * perDoubling) - 1 &&
+    offset + counts.length - 1 <= Math.ceil(1024 * perDoubling)
+  )
+}
+
+/** The same, coarser if it has more buckets than a sum may have. */
+export function limited(histogram: Exponential): Exponential {
+  let one = histogram
+  while (jointLength(one, one) > jointLengthMax) one = coarser(one, 1)
+  return one
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Reads what only histogram and summary points have, into fields that the next point overwrites. */
 import { FieldReader } from '../../wire/field-reader.ts'
 import { tagOf } from './field-tag.ts'
+import { GrowingBytes } from './growing-bytes.ts'
 
 const noBytes = new Uint8Array(0)
 
@@ -9,9 +10,11 @@ export class FixedList {
   bytes: Uint8Array = noBytes
   start = 0
   end = 0
+  #gathered: GrowingBytes | undefined
 
   clear(): void {
     this.bytes = noBytes
+    this.#gathered = undefined
     this.start = this.end = 0
   }
 
@@ -24,10 +27,13 @@ export class FixedList {
       this.end = last
       return
     }
-    const gathered = new Uint8Array(this.byteLength + last - start)
-    gathered.set(this.bytes.subarray(this.start, this.end))
-    gathered.set(bytes.subarray(start, last), this.byteLength)
-    this.bytes = gathered
+    let gathered = this.#gathered
+    if (gathered === undefined) {
+      this.#gathered = gathered = new GrowingBytes()
+      gathered.add(this.bytes, this.start, this.end)
+    }
+    gathered.add(bytes, start, last)
+    this.bytes = gathered.bytes
     this.start = 0
     this.end = gathered.length
   }

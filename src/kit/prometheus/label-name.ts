@@ -19,6 +19,8 @@ export const collectorLabelNaming: LabelNaming = {
 /** What was made of keys already: a fleet has few of them and a series has many. */
 const known = new WeakMap<LabelNaming, Map<string, string>>()
 const knownMax = 10_000
+/** Longer keys are none that come again and again, and could fill the memory. */
+const knownLengthMax = 200
 
 /** The label name, or undefined when nothing but underscores is left: such a label is dropped. */
 export function labelName(naming: LabelNaming, key: string): string | undefined {
@@ -28,6 +30,7 @@ export function labelName(naming: LabelNaming, key: string): string | undefined 
   if (found !== undefined) return found
   const name = newName(naming, key)
   if (name === undefined) return undefined
+  if (key.length > knownLengthMax) return name
   if (names.size >= knownMax) names.clear()
   names.set(key, name)
   return name

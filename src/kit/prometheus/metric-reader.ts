@@ -2,10 +2,10 @@
  * Reads metrics where they lie. A reader is used again for every metric and every point: it holds positions and
  * numbers, so a point of a known series costs no object.
  */
-import { joinBytes } from './join-bytes.ts'
 import { readTextAttributes } from './attribute-text.ts'
 import { FieldReader } from '../../wire/field-reader.ts'
 import { tagOf } from './field-tag.ts'
+import { GrowingBytes } from './growing-bytes.ts'
 
 export const temporality = { unspecified: 0, delta: 1, cumulative: 2 } as const
 
@@ -27,12 +27,14 @@ export class MetricReader {
   dataEnd = 0
   temporality: number = 0
   isMonotonic = false
-  #metadata: Uint8Array = noBytes
+  #pieces: GrowingBytes | undefined
+  #metadata: GrowingBytes | undefined
 
   /** The metadata's `prometheus.type`; empty when it has none. */
   originalType(): string {
-    if (this.#metadata.length === 0) return ''
-    const found = readTextAttributes(this.#metadata, 12)
+    if (this.#metadata === undefined) return ''
+    const { bytes, length } = this.#metadata
+    const found = readTextAttributes(bytes.subarray(0, length), 12)
     return found.find(({ key }) => key === 'prometheus.type')?.text ?? ''
   }
 
@@ -51,7 +53,7 @@ export class MetricReader {
     this.nameStart = this.nameEnd = this.unitStart = this.unitEnd = 0
     this.helpStart = this.helpEnd = this.dataField = this.dataStart = this.dataEnd = 0
     this.data = bytes
-    this.#metadata = noBytes
+    this.#pieces = this.#metadata = undefined
     while (scan.next()) this.#field(scan)
     if (this.dataField !== 0) this.#readData()
   }
@@ -71,7 +73,8 @@ export class MetricReader {
         this.unitEnd = scan.end
         break
       case 0x62:
-        this.#metadata = joinBytes([this.#metadata, scan.bytes.subarray(scan.fieldStart, scan.end)])
+        this.#metadata ??= new GrowingBytes()
+        this.#metadata.add(scan.bytes, scan.fieldStart, scan.end)
         break
       case 0x2a:
       case 0x3a:
@@ -89,15 +92,21 @@ export class MetricReader {
     const field = scan.field
     if (field !== this.dataField) {
       this.dataField = field
+      this.#pieces = undefined
       this.data = scan.bytes
       this.dataStart = scan.start
       this.dataEnd = scan.end
       return
     }
-    const before = this.data.subarray(this.dataStart, this.dataEnd)
-    this.data = joinBytes([before, scan.bytes.subarray(scan.start, scan.end)])
+    let pieces = this.#pieces
+    if (pieces === undefined) {
+      this.#pieces = pieces = new GrowingBytes()
+      pieces.add(this.data, this.dataStart, this.dataEnd)
+    }
+    pieces.add(scan.bytes, scan.start, scan.end)
+    this.data = pieces.bytes
     this.dataStart = 0
-    this.dataEnd = this.data.length
+    this.dataEnd = pieces.length
   }
 
   #readData(): void {

@@ -2,6 +2,7 @@
 import { metricDataFields } from '../../otlp/fields.ts'
 import { FieldReader } from '../../wire/field-reader.ts'
 import { tagOf } from './field-tag.ts'
+import { GrowingBytes } from './growing-bytes.ts'
 
 /** Attribute field by type: it differs, see the proto. */
 const attributeTags: Readonly<Record<number, number>> = {
@@ -37,6 +38,7 @@ export class PointReader {
   /** Exemplars, as positions into the bytes: start, end, start, end ... */
   readonly exemplars: number[] = []
   #attributeTag = 0
+  #gathered: GrowingBytes | undefined
 
   get bytes(): Uint8Array {
     return this.scan.bytes
@@ -49,6 +51,7 @@ export class PointReader {
     this.end = end
     this.keyBytes = bytes
     this.keyStart = this.keyEnd = 0
+    this.#gathered = undefined
     this.startLow = this.startHigh = this.timeLow = this.timeHigh = 0
     this.hasRecordedValue = true
     this.hasValue = this.isInteger = false
@@ -131,11 +134,13 @@ export class PointReader {
     } else if (this.keyEnd === scan.fieldStart && this.keyBytes === scan.bytes) {
       this.keyEnd = scan.end
     } else {
-      const before = this.keyBytes.subarray(this.keyStart, this.keyEnd)
-      const gathered = new Uint8Array(before.length + scan.end - scan.fieldStart)
-      gathered.set(before)
-      gathered.set(scan.bytes.subarray(scan.fieldStart, scan.end), before.length)
-      this.keyBytes = gathered
+      let gathered = this.#gathered
+      if (gathered === undefined) {
+        this.#gathered = gathered = new GrowingBytes()
+        gathered.add(this.keyBytes, this.keyStart, this.keyEnd)
+      }
+      gathered.add(scan.bytes, scan.fieldStart, scan.end)
+      this.keyBytes = gathered.bytes
       this.keyStart = 0
       this.keyEnd = gathered.length
     }

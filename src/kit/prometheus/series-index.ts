@@ -2,7 +2,9 @@
  * From the bytes of a point to its series. A series' labels are decoded once in its life: later points find it by the
  * raw bytes of resource, scope, metric and attributes. Equal attributes in another order lead to the same series.
  */
-import type { Batch } from '../../otlp/batch.ts'
+import type { Batch, ResourceGroup } from '../../otlp/batch.ts'
+import { asRefusal } from '../../otlp/malformed.ts'
+import { Refusal } from '../../otlp/refusal.ts'
 import { joinBytes } from './join-bytes.ts'
 import { readTextAttributes, type TextAttribute } from './attribute-text.ts'
 import { ByteIndex } from './byte-index.ts'
@@ -13,6 +15,7 @@ import { attributeField, PointReader } from './point-reader.ts'
 import { FieldReader } from '../../wire/field-reader.ts'
 import { decodeUtf8 } from '../../wire/utf8.ts'
 import { tagOf } from './field-tag.ts'
+import { fieldText, scopeParts } from './scope-parts.ts'
 
 /** What an exporter does with what is found. A series is an object of its own, or a number that leads to one. */
 export interface SeriesSink<Family, Series> {
@@ -30,13 +33,20 @@ export interface SeriesSink<Family, Series> {
   ): Series | undefined
   take(series: Series, point: PointReader, metric: MetricSource<Family>): void
   /**
-   * Points of a metric that openMetric did not want. For the index's own limits also one of a metric that is wanted, or,
-   * without a metric, those of one that had to be left out; then even where there are none.
+   * Points of a metric that openMetric did not want. With a cause also one of a metric that is wanted, or, without a
+   * metric, those of one that had to be left out; then even where there are none.
    */
-  drop(metric: MetricSource<Family> | undefined, pointCount: number): void
+  drop(
+    metric: MetricSource<Family> | undefined,
+    pointCount: number,
+    cause: IndexDropCause | undefined,
+  ): void
   /** After the points of one ResourceMetrics. */
   closeResource?(resource: ResourceSource): void
 }
+
+/** Why the index itself leaves points out: its own limits, or bytes that say nothing. */
+export type IndexDropCause = 'series_limit' | 'malformed'
 
 interface SeriesIndexOptions {
   readonly rules: LabelRules
@@ -63,6 +73,9 @@ export class SeriesIndex<Family, Series> {
   #scopeCount = 0
   #serial = 1
   #nowMs = 0
+  #leftOut: IndexDropCause = 'series_limit'
+  #malformedCount = 0
+  #malformed: Refusal | undefined
 
   constructor(options: SeriesIndexOptions, sink: SeriesSink<Family, Series>) {
     this.#rules = options.rules
@@ -83,17 +96,33 @@ export class SeriesIndex<Family, Series> {
     return this.#resources.count + this.#scopes.count + this.#metrics.count
   }
 
-  /** Hands every point of the batch to the sink. `nowMs` is monotonic. */
+  /**
+   * Hands every point of the batch to the sink. `nowMs` is monotonic. The batch may be that of many senders, so that
+   * what is malformed is left out and the rest is taken. Throws a Refusal 'invalid' when all points are malformed: then
+   * the sink has taken nothing.
+   */
   read(batch: Batch, nowMs: number): void {
     this.#nowMs = nowMs
-    for (const group of batch.groups) {
-      const resource = this.#resource(group.resource ?? noBytes)
-      // Instrumentation libraries of before 2022 (field 1000) are read where there are no scopes.
-      if (!this.#readScopes(resource, group.rest, scopeMetricsTag)) {
-        this.#readScopes(resource, group.rest, libraryMetricsTag)
-      }
-      if (resource !== undefined) this.#sink.closeResource?.(resource)
+    this.#malformedCount = 0
+    this.#malformed = undefined
+    try {
+      for (const group of batch.groups) this.#readGroup(group)
+    } catch (error) {
+      throw asRefusal(error)
     }
+    if (this.#malformed !== undefined && this.#malformedCount === batch.itemCount) {
+      throw this.#malformed
+    }
+  }
+
+  #readGroup({ resource: bytes, rest }: ResourceGroup): void {
+    this.#leftOut = 'series_limit'
+    const resource = this.#wellFormed(() => this.#resource(bytes ?? noBytes))
+    // Instrumentation libraries of before 2022 (field 1000) are read where there are no scopes.
+    if (!this.#readScopes(resource, rest, scopeMetricsTag)) {
+      this.#readScopes(resource, rest, libraryMetricsTag)
+    }
+    if (resource !== undefined) this.#sink.closeResource?.(resource)
   }
 
   /**
@@ -167,32 +196,9 @@ export class SeriesIndex<Family, Series> {
     end: number,
   ): void {
     const scan = this.#scopeScan
-    let scopeBytes: Uint8Array = noBytes
-    let scopeStart = 0
-    let scopeEnd = 0
-    let schemaStart = 0
-    let schemaEnd = 0
-    scan.reset(rest, start, end)
-    while (scan.next()) {
-      if (tagOf(scan) === 0x0a) {
-        if (scopeBytes === noBytes) {
-          scopeBytes = rest
-          scopeStart = scan.start
-          scopeEnd = scan.end
-        } else {
-          const more = rest.subarray(scan.start, scan.end)
-          scopeBytes = joinBytes([scopeBytes.subarray(scopeStart, scopeEnd), more])
-          scopeStart = 0
-          scopeEnd = scopeBytes.length
-        }
-      } else if (tagOf(scan) === 0x1a) {
-        schemaStart = scan.start
-        schemaEnd = scan.end
-      }
-    }
-    const scopeMessage = scopeBytes.subarray(scopeStart, scopeEnd)
-    const schema = rest.subarray(schemaStart, schemaEnd)
-    const scope = resource === undefined ? undefined : this.#scope(resource, scopeMessage, schema)
+    const { message, schema } = scopeParts(scan, rest, start, end)
+    if (resource !== undefined) this.#leftOut = 'series_limit'
+    const scope = resource && this.#wellFormed(() => this.#scope(resource, message, schema))
     scan.reset(rest, start, end)
     while (scan.next()) {
       if (tagOf(scan) !== 0x12) continue
@@ -250,31 +256,61 @@ export class SeriesIndex<Family, Series> {
   #readPoints(scope: ScopeSource | undefined): void {
     const reader = this.#metric
     const { data, dataStart, dataEnd, dataField } = reader
-    const metric = scope === undefined ? undefined : this.#metricSource(scope)
+    if (scope !== undefined) this.#leftOut = 'series_limit'
+    const metric = scope && this.#wellFormed(() => this.#metricSource(scope))
     const scan = this.#dataScan
     scan.reset(data, dataStart, dataEnd)
     if (metric === undefined || !this.#sink.openMetric(metric)) {
       let pointCount = 0
       while (scan.next()) if (tagOf(scan) === 0x0a) pointCount++
-      if (pointCount > 0 || metric === undefined) this.#sink.drop(metric, pointCount)
+      const cause = metric === undefined ? this.#leftOut : undefined
+      if (cause === 'malformed') this.#malformedCount += pointCount
+      if (pointCount > 0 || metric === undefined) this.#sink.drop(metric, pointCount, cause)
       return
     }
-    const point = this.#point
     while (scan.next()) {
       if (tagOf(scan) !== 0x0a) continue
-      point.read(dataField, data, scan.start, scan.end)
-      const { keyBytes, keyStart, keyEnd } = point
-      let series = this.#series.get(metric, keyBytes, keyStart, keyEnd)
-      if (series === undefined || this.#sink.isGone(series))
-        series = this.#openSeries(metric, series)
-      if (series !== undefined) this.#sink.take(series, point, metric)
+      try {
+        this.#point.read(dataField, data, scan.start, scan.end)
+        this.#readPoint(metric)
+      } catch (error) {
+        this.#noteMalformed(error)
+        this.#malformedCount++
+        this.#sink.drop(metric, 1, 'malformed')
+      }
     }
+  }
+
+  #readPoint(metric: MetricSource<Family>): void {
+    const point = this.#point
+    const { keyBytes, keyStart, keyEnd } = point
+    let series = this.#series.get(metric, keyBytes, keyStart, keyEnd)
+    if (series === undefined || this.#sink.isGone(series)) series = this.#openSeries(metric, series)
+    if (series !== undefined) this.#sink.take(series, point, metric)
+  }
+
+  /** What is read, or undefined when it is malformed. */
+  #wellFormed<Source>(read: () => Source | undefined): Source | undefined {
+    try {
+      return read()
+    } catch (error) {
+      this.#noteMalformed(error)
+      this.#leftOut = 'malformed'
+      return undefined
+    }
+  }
+
+  /** Throws what is no complaint about bytes. */
+  #noteMalformed(error: unknown): void {
+    const refusal = asRefusal(error)
+    if (!(refusal instanceof Refusal) || refusal.code !== 'invalid') throw refusal
+    this.#malformed ??= refusal
   }
 
   #openSeries(metric: MetricSource<Family>, gone: Series | undefined): Series | undefined {
     // Those that are gone wait to be swept; what has no key would never be.
     if (gone === undefined && this.#series.count >= this.#entriesMax * 2) {
-      this.#sink.drop(metric, 1)
+      this.#sink.drop(metric, 1, 'series_limit')
       return undefined
     }
     const { keyBytes, keyStart, keyEnd } = this.#point
@@ -342,11 +378,3 @@ const zeroByte = new Uint8Array(1)
 const root = { serial: 0 }
 const scopeMetricsTag = 0x12
 const libraryMetricsTag = (1000 << 3) | 2
-
-function fieldText(message: Uint8Array, tag: number): string {
-  const scan = new FieldReader(noBytes)
-  scan.reset(message, 0, message.length)
-  let text = ''
-  while (scan.next()) if (tagOf(scan) === tag) text = decodeUtf8(message, scan.start, scan.end)
-  return text
-}

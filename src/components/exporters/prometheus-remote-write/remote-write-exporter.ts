@@ -1,7 +1,6 @@
 import { LineLimit } from '../../../kit/queue/line-limit.ts'
 import { Retrier } from '../../../kit/retry/retrier.ts'
 import type { Batch } from '../../../otlp/batch.ts'
-import { asRefusal } from '../../../otlp/malformed.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
@@ -99,7 +98,7 @@ export class RemoteWriteExporter implements Exporter {
     // Before anything is translated: what is refused here may come again, and deltas may not be added twice.
     if (this.#isStopping) throw this.#refuse(batch, 'the exporter is shutting down')
     if (this.#parcelCount >= queue_size) throw this.#refuse(batch, 'sending queue is full')
-    const samples = this.#translate(batch)
+    const samples = this.#translator.translate(batch)
     if (samples.length === 0) return undefined
     if (enabled) return this.#deal(samples, this.#holdUntilDone(samples))
     return new Promise((resolve, reject) => {
@@ -125,14 +124,6 @@ export class RemoteWriteExporter implements Exporter {
   #refuse({ itemCount }: Batch, message: string): Refusal {
     this.#metrics.enqueueFailed.add(itemCount)
     return new Refusal('unavailable', message)
-  }
-
-  #translate(batch: Batch): SampleList {
-    try {
-      return this.#translator.translate(batch)
-    } catch (error) {
-      throw asRefusal(error)
-    }
   }
 
   /** Accounts for the samples until they are dealt with: from now on they are ours. */

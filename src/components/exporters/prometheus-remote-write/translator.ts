@@ -84,8 +84,8 @@ export class Translator {
       isGone: (source) => source.isGone,
       isNew: (source) => source.receivedMs < 0,
       take: (source, point, metric) => this.#take(source, point, metric),
-      drop: (metric, pointCount) =>
-        this.#drops.add(metric?.family?.cause || 'series_limit', pointCount),
+      drop: (metric, pointCount, cause) =>
+        this.#drops.add(cause ?? metric!.family!.cause, pointCount),
       closeResource: (resource) => {
         if (options.hasTargetInfo) {
           this.#targets.see(resource, this.#nowMs, this.#taker.newestMs, this.#stage)
@@ -107,7 +107,7 @@ export class Translator {
     return this.#deltas.count
   }
 
-  /** To be used up before the next batch. Throws a WireError on bytes that are no metrics; nothing of them is sent then. */
+  /** To be used up before the next batch. Throws a Refusal 'invalid' when all points are malformed. */
   translate(batch: Batch): SampleList {
     this.#nowMs = this.#host.clock.monotonicMs()
     this.#takenCount = 0
@@ -115,6 +115,9 @@ export class Translator {
     this.#taker.beginBatch(this.#host.clock.nowMs(), this.#nowMs)
     try {
       this.#index.read(batch, this.#nowMs)
+    } catch (error) {
+      this.#drops.discard()
+      throw error
     } finally {
       const dropCount = this.#drops.report()
       this.#metrics.failedTranslations.add(dropCount)
@@ -185,15 +188,16 @@ export class Translator {
   }
 
   #take(source: Source, point: PointReader, metric: Metric): void {
-    const cause = this.#taker.take(source, point, metric)
-    if (cause === undefined) {
-      source.receivedMs = this.#nowMs
-      this.#takenCount++
-      return
+    try {
+      const cause = this.#taker.take(source, point, metric)
+      if (cause === undefined) {
+        source.receivedMs = this.#nowMs
+        this.#takenCount++
+      } else this.#drops.add(cause, 1)
+    } finally {
+      // Nothing is kept for a series whose very first point was unusable.
+      if (source.receivedMs < 0) this.#remove(source)
     }
-    this.#drops.add(cause, 1)
-    // Nothing is kept for a series whose very first point was unusable.
-    if (source.receivedMs < 0) this.#remove(source)
   }
 
   #open(

@@ -1,6 +1,5 @@
 import type { Batch } from '../../../otlp/batch.ts'
 import { HttpServer } from '../../../kit/http/http-server.ts'
-import { asRefusal } from '../../../otlp/malformed.ts'
 import type { Exporter } from '../../../pipeline/component.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
@@ -58,10 +57,6 @@ export class PrometheusExporter implements Exporter {
   }
 
   consume(batch: Batch): void {
-    try {
-      this.#store.consume(batch)
-    } catch (error) {
-      throw asRefusal(error)
-    }
+    this.#store.consume(batch)
   }
 }

@@ -81,8 +81,8 @@ export class SeriesStore {
       isGone: (handle) => this.#blocks.isGone(handle),
       isNew: (handle) => this.#at(handle).receivedMs < 0,
       take: (handle, point, metric) => this.#take(this.#at(handle), point, metric),
-      drop: (metric, pointCount) =>
-        this.#drops.add(metric?.family?.cause || 'series_limit', pointCount),
+      drop: (metric, pointCount, cause) =>
+        this.#drops.add(cause ?? metric!.family!.cause, pointCount),
       closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
     })
   }
@@ -96,12 +96,15 @@ export class SeriesStore {
     return this.#host.clock.monotonicMs() - this.#options.expirationMs
   }
 
-  /** Takes in every point. Throws Malformed on bytes that are no metrics; what came before them stays. */
+  /** Takes in every point but malformed ones. Throws a Refusal 'invalid' when all are: then nothing has changed. */
   consume(batch: Batch): void {
     this.#nowMs = this.#host.clock.monotonicMs()
     this.#takenCount = 0
     try {
       this.#index.read(batch, this.#nowMs)
+    } catch (error) {
+      this.#drops.discard()
+      throw error
     } finally {
       this.#metrics.sent.add(this.#takenCount)
       this.#metrics.failed.add(batch.itemCount - this.#takenCount)
@@ -138,15 +141,16 @@ export class SeriesStore {
       this.#takenCount++
       return
     }
-    const cause = this.#taker.take(series, point, metric, this.#nowMs)
-    if (cause === undefined) {
-      series.receivedMs = this.#nowMs
-      this.#takenCount++
-      return
+    try {
+      const cause = this.#taker.take(series, point, metric, this.#nowMs)
+      if (cause === undefined) {
+        series.receivedMs = this.#nowMs
+        this.#takenCount++
+      } else this.#drops.add(cause, 1)
+    } finally {
+      // A series whose very first point was unusable has nothing to show.
+      if (series.receivedMs < 0) this.#remove(series)
     }
-    this.#drops.add(cause, 1)
-    // A series whose very first point was unusable has nothing to show.
-    if (series.receivedMs < 0) this.#remove(series)
   }
 
   #at(handle: number): SeriesCursor {

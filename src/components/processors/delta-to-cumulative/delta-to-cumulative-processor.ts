@@ -14,7 +14,7 @@ import { MetricReader, temporality } from '../../../kit/prometheus/metric-reader
 import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
-import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import { type IndexDropCause, SeriesIndex } from '../../../kit/prometheus/series-index.ts'
 import type { Processor } from '../../../pipeline/component.ts'
 import type { ProcessorHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
@@ -51,8 +51,8 @@ export class DeltaToCumulativeProcessor implements Processor {
   readonly #index: SeriesIndex<Family, Series>
   readonly #value = new PointValue()
   readonly #reader = new MetricReader()
-  /** Of the batch at hand, a place for each metric in wire order; undefined where there was no room to look at it. */
-  #results: (Uint8Array[] | 'kept' | undefined)[] = []
+  /** Of the batch at hand, a place for each metric in wire order; a cause where it was not looked at. */
+  #results: (Uint8Array[] | 'kept' | IndexDropCause)[] = []
   #nowMs = 0
   #sweeper: Timer | undefined
 
@@ -74,9 +74,10 @@ export class DeltaToCumulativeProcessor implements Processor {
         openMetric: (metric) => this.#openMetric(metric),
         openSeries: (metric, attributes) => openSeries(metric, attributes),
         take: (series, point, metric) => this.#take(series, point, metric.dataField),
-        drop: (metric, pointCount) => {
-          if (metric === undefined) this.#results.push(undefined)
-          else if (isConvertible(metric)) this.#drop('stream_limit', pointCount)
+        drop: (metric, pointCount, cause) => {
+          if (cause === undefined) return
+          if (metric === undefined) this.#results.push(cause)
+          else if (isConvertible(metric)) this.#drop(causeOf(cause), pointCount)
         },
       },
     )
@@ -108,16 +109,17 @@ export class DeltaToCumulativeProcessor implements Processor {
         this.#newPoints(metric, this.#results[place++]),
       )
     } catch (error) {
+      this.#drops.discard()
       throw asRefusal(error)
     } finally {
       this.#drops.report()
     }
   }
 
-  #newPoints(metric: MetricReader, found: NewPoints | undefined): NewPoints {
-    if (found !== undefined) return found
+  #newPoints(metric: MetricReader, found: NewPoints | IndexDropCause): NewPoints {
+    if (found !== 'series_limit' && found !== 'malformed') return found
     if (!isConvertible(metric)) return 'kept'
-    this.#drop('stream_limit', metric.pointCount())
+    this.#drop(causeOf(found), metric.pointCount())
     return []
   }
 
@@ -135,7 +137,7 @@ export class DeltaToCumulativeProcessor implements Processor {
       points.push(point.bytes.slice(point.start, point.end))
       return
     }
-    const problem = this.#value.read(point, dataField)
+    const problem = this.#read(series, point, dataField)
     const uses = { value: this.#value, dataField, nowMs: this.#nowMs }
     // A scale that Prometheus does not know is none of our business.
     const isUsable = problem === undefined || problem === 'scale'
@@ -147,6 +149,15 @@ export class DeltaToCumulativeProcessor implements Processor {
     }
     this.#drop(cause, 1)
     if (series.delta === undefined) forget(series)
+  }
+
+  #read(series: Series, point: PointReader, dataField: number): string | undefined {
+    try {
+      return this.#value.read(point, dataField)
+    } catch (error) {
+      if (series.delta === undefined) forget(series)
+      throw error
+    }
   }
 
   #drop(cause: string, pointCount: number): void {
@@ -197,6 +208,10 @@ function openSeries(metric: Metric, attributes: readonly TextAttribute[]): Serie
     metric.family.set(key, series)
   }
   return series
+}
+
+function causeOf(cause: IndexDropCause): string {
+  return cause === 'malformed' ? cause : 'stream_limit'
 }
 
 function forget(series: Series): void {
