@@ -235,6 +235,19 @@ test('a point without a recorded value ends its stream and is passed on', async 
   assert.equal((anew.sum as { dataPoints: PlainMessage[] }).dataPoints[0].asInt, 4n)
 })
 
+test('what old instrumentation libraries hold outlives scopes that have lost their last point', async () => {
+  const { give } = converter()
+  // ResourceMetrics of field 1000 { metrics { gauge { one point } } } and scope_metrics { metrics { delta histogram } }.
+  const library = [0xc2, 0x3e, 6, 0x12, 4, 0x2a, 2, 0x0a, 0]
+  const emptyDelta = [0x12, 6, 0x12, 4, 0x4a, 2, 0x10, 1]
+  const group = [...library, ...emptyDelta]
+  const batch = indexRequest('metrics', Uint8Array.of(0x0a, group.length, ...group))
+  assert.equal(batch.itemCount, 1)
+  const converted = await give(batch)
+  assert.equal(converted?.itemCount, 1)
+  assert.deepEqual([...encodeBatch(converted)], [0x0a, library.length, ...library])
+})
+
 test('streams are forgotten after max_stale, also when nothing comes any more', async () => {
   const { host, processor, convert, own } = converter({ max_stale: '1m' })
   await processor.start?.()

@@ -54,8 +54,12 @@ class GroupRewrite {
     const fields = new FieldReader(rest)
     const rebuilt = rebuild(fields, scopesTag, () => this.#scope(fields))
     if (rebuilt === 'kept') return this.#group
-    if (rebuilt === 'removed') return undefined
-    return { resource, rest: rebuilt.toBytes(), itemCount: itemCount - this.#lostCount }
+    const left = itemCount - this.#lostCount
+    // Instrumentation libraries beside scopes are read by nobody, yet counted: they go on as they are.
+    if (rebuilt === 'removed') {
+      return left > 0 ? { resource, rest: without(rest, scopesTag), itemCount: left } : undefined
+    }
+    return { resource, rest: rebuilt.toBytes(), itemCount: left }
   }
 
   #scope(outer: FieldReader): Rebuilt {
@@ -122,4 +126,11 @@ function hasTag(bytes: Uint8Array, tag: number): boolean {
   const fields = new FieldReader(bytes)
   while (fields.next()) if (tagOf(fields) === tag) return true
   return false
+}
+
+function without(bytes: Uint8Array, tag: number): Uint8Array {
+  const fields = new FieldReader(bytes)
+  const kept = new ChunkList()
+  while (fields.next()) if (tagOf(fields) !== tag) kept.add(bytes, fields.fieldStart, fields.end)
+  return kept.toBytes()
 }
