@@ -1,7 +1,9 @@
+import type { Random } from '../../platform/platform.ts'
+
 /**
  * HalfSipHash-1-3 (Aumasson, Bernstein; as Linux has it): without its key nobody can find inputs whose hashes are the
- * same. A product and a shift a word are three times as fast, but of those anybody can make such inputs for every key,
- * a request full of which would be searched for minutes.
+ * same. A product and a shift a word take two thirds of its time, but of those anybody can make such inputs for every
+ * key, a request full of which would be searched for minutes.
  */
 // Five parameters: it is asked for nearly every key, and an array of two would be made each time.
 // oxlint-disable-next-line max-params
@@ -39,6 +41,12 @@ export function hashBytes(
     v0 ^= word
   }
   return v1 ^ v3
+}
+
+/** Nobody else knows it. */
+export function randomKey(random: Pick<Random, 'bytes'>): number {
+  const [key] = new Int32Array(random.bytes(4).slice().buffer)
+  return key
 }
 
 /** What is left of less than four bytes, and the length of all. */

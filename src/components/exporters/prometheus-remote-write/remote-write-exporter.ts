@@ -12,6 +12,8 @@ import { RetiredLabels } from './retired-labels.ts'
 import { detailBytes, sampleBytes, type SampleList } from './sample-list.ts'
 import { labelRules, type RemoteWriteSettings } from './settings.ts'
 import { strategyOf } from '../../../kit/prometheus/translation-rules.ts'
+import { sweepPeriodMs } from '../../../kit/prometheus/sweep-pace.ts'
+import { randomKey } from '../../../kit/prometheus/byte-hash.ts'
 import { Shard } from './shard.ts'
 import { Translator } from './translator.ts'
 import { WriteClient } from './write-client.ts'
@@ -46,7 +48,7 @@ export class RemoteWriteExporter implements Exporter {
       sources: () => this.#translator.sourceCount,
       deltaStreams: () => this.#translator.deltaStreamCount,
     })
-    const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    const seed = randomKey(host.random)
     const pool = new LabelPool(seed)
     this.#retired = new RetiredLabels(pool)
     const options = {
@@ -88,7 +90,7 @@ export class RemoteWriteExporter implements Exporter {
 
   async start(): Promise<void> {
     await this.#client.open()
-    const periodMs = Math.min(1000, Math.max(50, this.#settings.metric_expiration / 60))
+    const periodMs = sweepPeriodMs(this.#settings.metric_expiration)
     this.#sweeper = this.#host.clock.every(periodMs, () => this.#translator.sweep())
   }
 

@@ -8,6 +8,8 @@ import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
 import { SeriesOwnership } from '../../../kit/prometheus/series-ownership.ts'
+import { sweepEntryCount } from '../../../kit/prometheus/sweep-pace.ts'
+import { randomKey } from '../../../kit/prometheus/byte-hash.ts'
 import type { Batch } from '../../../otlp/batch.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { LabelPool } from './label-pool.ts'
@@ -75,7 +77,7 @@ export class Translator {
     }
     this.#taker = new PointTaker(taker, this.#stage)
     this.#targets = new TargetInfoRows(options, this.rows)
-    const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    const seed = randomKey(host.random)
     // Twice, since a series has a key more for each order its attributes come in.
     const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2 }
     this.#index = new SeriesIndex(limits, {
@@ -136,7 +138,7 @@ export class Translator {
   sweep(): void {
     const nowMs = this.#host.clock.monotonicMs()
     const beforeMs = nowMs - this.#options.expirationMs
-    const entryCount = Math.max(sweepEntriesMin, Math.ceil(this.#index.keyCount / sweepParts))
+    const entryCount = sweepEntryCount(this.#index.keyCount)
     // The sources of what is added up are kept for as long.
     const staleMs = this.#deltas.count > 0 ? nowMs - this.#options.deltas.max_stale : nowMs
     const isDone = this.#index.sweep(entryCount, Math.min(beforeMs, staleMs), (source) => {
@@ -262,7 +264,3 @@ export class Translator {
     this.#seriesCount--
   }
 }
-
-const sweepEntriesMin = 2000
-/** A whole round takes this many sweeps when there are many series. */
-const sweepParts = 60

@@ -9,6 +9,7 @@ import { renderText } from './render-text.ts'
 import { SeriesStore } from './series-store.ts'
 import { labelRules, type PrometheusSettings } from './settings.ts'
 import { strategyOf } from '../../../kit/prometheus/translation-rules.ts'
+import { sweepPeriodMs } from '../../../kit/prometheus/sweep-pace.ts'
 
 /** Keeps the last value of every series and shows them to whoever scrapes. */
 export class PrometheusExporter implements Exporter {
@@ -46,8 +47,7 @@ export class PrometheusExporter implements Exporter {
 
   async start(): Promise<void> {
     await this.#server.start()
-    // Often enough that a round of sweeps is done within the expiration, not so often that idle costs anything.
-    const periodMs = Math.min(1000, Math.max(50, this.#settings.metric_expiration / 60))
+    const periodMs = sweepPeriodMs(this.#settings.metric_expiration)
     this.#sweeper = this.#host.clock.every(periodMs, () => this.#store.sweep())
   }
 

@@ -1,7 +1,7 @@
 /** The last value of every series: what arrives changes it, scrapes read it, silence ends it. */
 import type { Batch } from '../../../otlp/batch.ts'
 import { attributesHash, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
-import { hashBytes } from '../../../kit/prometheus/byte-hash.ts'
+import { hashBytes, randomKey } from '../../../kit/prometheus/byte-hash.ts'
 import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
 import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
 import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prometheus/labels.ts'
@@ -10,6 +10,7 @@ import { decodeUtf8 } from '../../../wire/utf8.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
 import { SeriesOwnership } from '../../../kit/prometheus/series-ownership.ts'
+import { sweepEntryCount } from '../../../kit/prometheus/sweep-pace.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { FamilyRegistry } from './family-registry.ts'
 import { BlockList } from './block-list.ts'
@@ -71,7 +72,7 @@ export class SeriesStore {
     })
     this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log)
     this.#taker = new ValueTaker(options, this.#deltas)
-    const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    const seed = randomKey(host.random)
     this.#seed = seed
     // Twice, since a series has a key more for each order its attributes come in.
     const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2 }
@@ -115,7 +116,7 @@ export class SeriesStore {
   /** Forgets some of what has expired; called often, each time for a bounded while. */
   sweep(): void {
     const beforeMs = this.expiredBeforeMs()
-    const entryCount = Math.max(sweepEntriesMin, Math.ceil(this.#index.keyCount / sweepParts))
+    const entryCount = sweepEntryCount(this.#index.keyCount)
     const nowMs = this.#host.clock.monotonicMs()
     // The sources of what is added up are kept for as long.
     const staleMs = this.#deltas.count > 0 ? nowMs - this.#options.deltas.max_stale : nowMs
@@ -211,10 +212,6 @@ export class SeriesStore {
     this.#seriesCount--
   }
 }
-
-const sweepEntriesMin = 2000
-/** A whole round takes this many sweeps when there are many series. */
-const sweepParts = 60
 
 function describeSeries({ metric, textBytes, textStart, textEnd }: SeriesCursor): string {
   return `${metric.family!.family!.name}{${decodeUtf8(textBytes, textStart, textEnd)}}`

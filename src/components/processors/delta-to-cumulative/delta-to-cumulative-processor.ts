@@ -15,6 +15,8 @@ import type { MetricSource } from '../../../kit/prometheus/metric-source.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
 import { type IndexDropCause, SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import { sweepEntryCount, sweepPeriodMs } from '../../../kit/prometheus/sweep-pace.ts'
+import { randomKey } from '../../../kit/prometheus/byte-hash.ts'
 import type { Processor } from '../../../pipeline/component.ts'
 import type { ProcessorHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
@@ -62,7 +64,7 @@ export class DeltaToCumulativeProcessor implements Processor {
     this.#metrics = conversionMetrics(host, limits, () => this.#deltas.count)
     this.#drops = new DropTally(host)
     this.#deltas = new DeltaStreams(limits, this.#metrics.deltas, host.log)
-    const [seed] = new Int32Array(host.random.bytes(4).slice().buffer)
+    const seed = randomKey(host.random)
     // Twice, since a series has a key more for each order its attributes come in; and sources are more than streams
     // where most metrics are not deltas.
     const entriesMax = Math.max(entriesMin, limits.max_streams * 2)
@@ -84,7 +86,7 @@ export class DeltaToCumulativeProcessor implements Processor {
   }
 
   start(): void {
-    const periodMs = Math.min(1000, Math.max(50, this.#limits.max_stale / 60))
+    const periodMs = sweepPeriodMs(this.#limits.max_stale)
     this.#sweeper = this.#host.clock.every(periodMs, () => this.#sweep())
   }
 
@@ -167,7 +169,7 @@ export class DeltaToCumulativeProcessor implements Processor {
 
   #sweep(): void {
     const nowMs = this.#host.clock.monotonicMs()
-    const entryCount = Math.max(sweepEntriesMin, Math.ceil(this.#index.keyCount / sweepParts))
+    const entryCount = sweepEntryCount(this.#index.keyCount)
     this.#index.sweep(entryCount, nowMs - this.#limits.max_stale, (series) => {
       this.#deltas.expire(series, nowMs)
       if (series.delta === undefined) forget(series)
@@ -177,9 +179,6 @@ export class DeltaToCumulativeProcessor implements Processor {
 }
 
 const entriesMin = 100_000
-const sweepEntriesMin = 2000
-/** A whole round takes this many sweeps when there are many series. */
-const sweepParts = 60
 
 /** No labels are wanted here, only what tells resources and scopes apart. */
 const identityOnly = {
