@@ -10,7 +10,7 @@ import type {
   Verdict,
 } from '../../../pipeline/authenticator.ts'
 import type { Host } from '../../../pipeline/host.ts'
-import { BcryptThread } from './bcrypt-thread.ts'
+import { PasswordThread } from './password-thread.ts'
 import { type Credentials, readCredentials } from './credentials.ts'
 import { readHtpasswd } from './htpasswd.ts'
 import type { PasswordHash } from './password-hash.ts'
@@ -37,7 +37,7 @@ export class BasicAuthServer implements Authenticator {
   readonly #checking = new Map<string, Promise<Verdict>>()
   /** Ends when all costly passwords so far are checked: one at a time. */
   #lastCheck: Promise<unknown> = Promise.resolve()
-  readonly #bcrypt = new BcryptThread()
+  readonly #thread = new PasswordThread()
   #users: ReadonlyMap<string, PasswordHash> = new Map()
   /** Checked for names that are not in the list, so that the time does not tell which ones are. */
   #decoy: PasswordHash | undefined
@@ -63,16 +63,16 @@ export class BasicAuthServer implements Authenticator {
 
   async stop(): Promise<void> {
     this.#file?.stop()
-    await this.#bcrypt.stop()
+    await this.#thread.stop()
   }
 
   /** Inline entries come last and so take the place of those in the file, as in the Collector. */
   #use(fileText: string): void {
-    const file = readHtpasswd(fileText, this.#bcrypt.check)
+    const file = readHtpasswd(fileText, this.#thread.check)
     for (const { line, message } of file.problems) {
       this.#host.log.warn({ line, reason: message }, 'a line of htpasswd.file is left out')
     }
-    this.#users = new Map([...file.users, ...readHtpasswd(this.#inline, this.#bcrypt.check).users])
+    this.#users = new Map([...file.users, ...readHtpasswd(this.#inline, this.#thread.check).users])
     this.#decoy = this.#users.values().find(({ isCostly }) => isCostly)
     this.#accepted.clear()
     this.#refused.clear()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { readOnlyDisk } from '../../../../test/kit/memory-disk.ts'
 import { testHost } from '../../../../test/kit/test-host.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
@@ -9,9 +9,15 @@ import { basicAuth } from './index.ts'
 /** `anna` has a plain password, `bert` has "open sesame" at a cost. */
 const list = 'anna:plain\nbert:$apr1$pepper$q1evYAGW7H1ajwuBjp4yr1\n'
 
+const created: Authenticator[] = []
+after(async () => {
+  for (const extension of created) await extension.stop?.(AbortSignal.abort())
+})
+
 function create(settings: object, files: Record<string, string> = {}) {
   const host = testHost({ id: 'basic', disk: readOnlyDisk(files) })
   const extension = basicAuth.create(basicAuth.config.parse(settings), host) as Authenticator
+  created.push(extension)
   const judge = (credentials: string) => {
     const header = `Basic ${Buffer.from(credentials).toString('base64')}`
     return extension.server!.authenticate((name) => (name === 'authorization' ? header : undefined))

@@ -1,4 +1,4 @@
-import type { BcryptCheck } from './bcrypt-thread.ts'
+import type { PasswordCheck } from './password-thread.ts'
 import { type PasswordHash, passwordHash } from './password-hash.ts'
 
 export interface PasswordList {
@@ -14,7 +14,7 @@ export interface LineProblem {
 }
 
 /** Reads `user:password` lines. Those left empty and those with # in front say nothing. */
-export function readHtpasswd(text: string, bcrypt: BcryptCheck): PasswordList {
+export function readHtpasswd(text: string, bcrypt: PasswordCheck): PasswordList {
   const users = new Map<string, PasswordHash>()
   const problems: LineProblem[] = []
   for (const [index, raw] of text.split('\n').entries()) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { BcryptThread } from './bcrypt-thread.ts'
+import { PasswordThread } from './password-thread.ts'
 import { passwordHash } from './password-hash.ts'
 
-const thread = new BcryptThread()
+const thread = new PasswordThread()
 after(() => thread.stop())
 
 const sesame = 'open sesame'
@@ -71,6 +71,7 @@ test('what cannot be used is refused without a word of it', () => {
     ['$1$salt$short', /^after \$1\$ must come a salt/],
     ['$5$salt$short', /and 43 characters$/],
     ['$6$rounds=x$salt$short', /and 86 characters$/],
+    [`$5$rounds=1000001$salt$${'a'.repeat(43)}`, /^rounds must be at most 1000000$/],
   ] as const) {
     const problem = passwordHash(encoded, thread.check)
     assert.ok(typeof problem === 'string')

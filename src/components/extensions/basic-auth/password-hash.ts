@@ -1,9 +1,7 @@
 /** The forms of a password in an htpasswd file, as the Collector's library takes them. */
 import { hash } from 'node:crypto'
 import { isSameSecret } from '../../../kit/auth/same-secret.ts'
-import type { BcryptCheck } from './bcrypt-thread.ts'
-import { md5Crypt } from './md5-crypt.ts'
-import { shaCrypt, shaCryptKinds } from './sha-crypt.ts'
+import type { PasswordCheck } from './password-thread.ts'
 
 export interface PasswordHash {
   /** Takes milliseconds, made so on purpose: to be asked once for a password, not for every request. */
@@ -14,28 +12,29 @@ export interface PasswordHash {
 
 /** Of crypt(3): the work grows with the square of the length. */
 const passwordBytesMax = 512
-const roundsDefault = 5000
+/** Takes about a second. */
+const shaRoundsMax = 1_000_000
 /** Each step doubles the work; at this one a comparison takes seconds. */
 const bcryptCostMax = 15
 
 /** Reads what stands behind the colon; a text is why it cannot be used, and never says what was found. */
-export function passwordHash(encoded: string, bcrypt: BcryptCheck): PasswordHash | string {
-  if (/^\$2[abxy]?\$/.test(encoded)) return bcryptHash(encoded, bcrypt)
+export function passwordHash(encoded: string, check: PasswordCheck): PasswordHash | string {
+  if (/^\$2[abxy]?\$/.test(encoded)) return bcryptHash(encoded, check)
   if (encoded.startsWith('{SHA}')) return shaHash(encoded.slice('{SHA}'.length))
   if (encoded.startsWith('{SSHA}')) return saltedShaHash(encoded.slice('{SSHA}'.length))
   const crypt = /^\$(1|apr1|5|6)\$/.exec(encoded)?.[1]
-  if (crypt === '1' || crypt === 'apr1') return md5Hash(encoded, `$${crypt}$`)
-  if (crypt === '5' || crypt === '6') return shaCryptHash(encoded, crypt)
+  if (crypt === '1' || crypt === 'apr1') return md5Hash(encoded, `$${crypt}$`, check)
+  if (crypt === '5' || crypt === '6') return shaCryptHash(encoded, crypt, check)
   return { isCostly: false, matches: (password) => isSameSecret(password, encoded) }
 }
 
-function bcryptHash(encoded: string, bcrypt: BcryptCheck): PasswordHash | string {
+function bcryptHash(encoded: string, check: PasswordCheck): PasswordHash | string {
   const cost = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(encoded)?.[1]
   if (cost === undefined) return 'after $2y$, $2a$ or $2b$ must come a cost, $ and 53 characters'
   if (Number(cost) < 4 || Number(cost) > bcryptCostMax) {
     return `the cost of bcrypt must be from 4 to ${bcryptCostMax}`
   }
-  return { isCostly: true, matches: (password) => bcrypt(password, encoded) }
+  return { isCostly: true, matches: (password) => check(password, encoded) }
 }
 
 function shaHash(text: string): PasswordHash | string {
@@ -62,31 +61,26 @@ function saltedShaHash(text: string): PasswordHash | string {
   }
 }
 
-function md5Hash(encoded: string, magic: '$1$' | '$apr1$'): PasswordHash | string {
-  const [salt, digest] = encoded.slice(magic.length).split('$')
+function md5Hash(encoded: string, magic: string, check: PasswordCheck): PasswordHash | string {
+  const digest = encoded.slice(magic.length).split('$')[1]
   if (digest?.length !== 22) return `after ${magic} must come a salt, $ and 22 characters`
-  // The rest of a longer salt has never counted.
-  return costly((password) => md5Crypt(password, salt.slice(0, 8), magic), digest)
+  return costly(encoded, check)
 }
 
-function shaCryptHash(encoded: string, id: '5' | '6'): PasswordHash | string {
+function shaCryptHash(encoded: string, id: '5' | '6', check: PasswordCheck): PasswordHash | string {
   const found = /^\$[56]\$(?:rounds=(\d{1,9})\$)?([^$]*)\$([^$]*)$/.exec(encoded)
   const digestLength = id === '5' ? 43 : 86
   if (found?.[3].length !== digestLength) {
     return `after $${id}$ must come a salt, $ and ${digestLength} characters`
   }
-  const [, rounds, salt, digest] = found
-  const roundCount = Math.max(1000, Number(rounds ?? roundsDefault))
-  const settings = { salt: salt.slice(0, 16), roundCount }
-  return costly((password) => shaCrypt(shaCryptKinds[id], password, settings), digest)
+  if (Number(found[1] ?? 0) > shaRoundsMax) return `rounds must be at most ${shaRoundsMax}`
+  return costly(encoded, check)
 }
 
-function costly(digestOf: (password: Uint8Array) => string, digest: string): PasswordHash {
+function costly(encoded: string, check: PasswordCheck): PasswordHash {
   return {
     isCostly: true,
-    matches: (password) => {
-      const bytes = Buffer.from(password)
-      return bytes.length <= passwordBytesMax && isSameSecret(digestOf(bytes), digest)
-    },
+    matches: (password) =>
+      Buffer.byteLength(password) <= passwordBytesMax && check(password, encoded),
   }
 }

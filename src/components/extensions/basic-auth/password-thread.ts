@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads'
 
-export interface BcryptQuestion {
+export interface PasswordQuestion {
   readonly id: number
   readonly password: string
   readonly encoded: string
 }
 
-export interface BcryptAnswer {
+export interface PasswordAnswer {
   readonly id: number
   readonly isMatch: boolean
 }
@@ -17,18 +17,18 @@ interface Waiting {
 }
 
 /** Whether a password is the one that was hashed. */
-export type BcryptCheck = (password: string, encoded: string) => Promise<boolean>
+export type PasswordCheck = (password: string, encoded: string) => Promise<boolean>
 
-/** Compares with bcrypt hashes off the event loop. The thread begins with the first question. */
-export class BcryptThread {
+/** Checks costly passwords off the event loop. The thread begins with the first question. */
+export class PasswordThread {
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
   #lastId = 0
 
   /** Rejects when the thread fails; the next question begins another. */
-  readonly check: BcryptCheck = (password, encoded) => {
+  readonly check: PasswordCheck = (password, encoded) => {
     const worker = (this.#worker ??= this.#begin())
-    const question: BcryptQuestion = { id: ++this.#lastId, password, encoded }
+    const question: PasswordQuestion = { id: ++this.#lastId, password, encoded }
     return new Promise((resolve, reject) => {
       this.#waiting.set(question.id, { resolve, reject })
       worker.postMessage(question, [])
@@ -44,12 +44,14 @@ export class BcryptThread {
     const file = new URL(import.meta.url.replace(/thread(\.\w+)$/, 'worker$1'))
     const worker = new Worker(file)
     worker.unref()
-    worker.on('message', ({ id, isMatch }: BcryptAnswer) => {
+    worker.on('message', ({ id, isMatch }: PasswordAnswer) => {
       this.#waiting.get(id)?.resolve(isMatch)
       this.#waiting.delete(id)
     })
     worker.on('error', (error: Error) => this.#fail(worker, error))
-    worker.on('exit', () => this.#fail(worker, new Error('the thread of bcrypt has ended')))
+    worker.on('exit', () =>
+      this.#fail(worker, new Error('the thread that checks passwords has ended')),
+    )
     return worker
   }
 

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { PasswordThread } from './password-thread.ts'
+
+// crypt(3) of libxcrypt, of "open sesame".
+const quick = '$2b$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy'
+/** Of the same by bcryptjs itself. */
+const usual = '$2b$10$7CLhGWaRtlfb6uv3qdWkx.Tg9hHp/wG/1m5bC/0IyLU3jJrVMWw7S'
+
+/** Of any password: so many rounds take a tenth of a second. */
+const manyRounds = `$6$rounds=100000$salt$${'a'.repeat(86)}`
+
+for (const slow of [usual, manyRounds]) {
+  test(`the event loop goes on while ${slow.slice(0, 12)} is checked`, async (context) => {
+    const thread = new PasswordThread()
+    context.after(() => thread.stop())
+    // The thread is there before the count begins.
+    assert.equal(await thread.check('open sesame', quick), true)
+    const check = thread.check('wrong', slow)
+    let turnCount = 0
+    let isMatch: boolean | undefined
+    while (isMatch === undefined) {
+      turnCount++
+      isMatch = await Promise.race([check, setImmediate(undefined)])
+    }
+    assert.equal(isMatch, false)
+    assert.ok(turnCount > 100, `${turnCount} turns`)
+  })
+}
+
+test('what is under way when it stops is rejected, and a further question begins another', async () => {
+  const thread = new PasswordThread()
+  const check = thread.check('open sesame', usual)
+  await Promise.all([
+    assert.rejects(check, /the thread that checks passwords has ended/),
+    thread.stop(),
+  ])
+  assert.equal(await thread.check('wrong', quick), false)
+  await thread.stop()
+})
