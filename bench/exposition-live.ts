@@ -234,7 +234,7 @@ exporters:
     endpoint: "127.0.0.1:${ports.page}"
     enable_open_metrics: true
     metric_expiration: 1h
-    max_series: ${seriesCount + 1000}
+    max_series: ${seriesCount * 2}
 service:
   extensions: [health_check]
   pipelines:

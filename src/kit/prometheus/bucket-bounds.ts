@@ -35,13 +35,19 @@ export class BucketBounds {
   }
 }
 
-/** Bounds by their bytes. Limited: what is evicted is only made again. */
+/**
+ * Bounds by their bytes. Limited: what is evicted is only made again. `bytesMax` is for these bytes; with its texts a
+ * bound may take twenty times its eight.
+ */
 export class BucketBoundsCache {
   readonly #known = new Map<string, BucketBounds>()
   readonly #countMax: number
+  readonly #bytesMax: number
+  #byteLength = 0
 
-  constructor(countMax = 1000) {
+  constructor({ countMax = 1000, bytesMax = 1024 * 1024 } = {}) {
     this.#countMax = countMax
+    this.#bytesMax = bytesMax
   }
 
   /** Undefined when the bounds do not rise strictly: such a point is no histogram. */
@@ -52,9 +58,20 @@ export class BucketBoundsCache {
     if (known !== undefined) return known
     const bounds = readBounds(bytes)
     if (bounds === undefined) return undefined
-    if (this.#known.size >= this.#countMax) this.#known.delete(this.#known.keys().next().value!)
-    this.#known.set(key, bounds)
+    if (bytes.length <= this.#bytesMax) this.#keep(key, bounds)
     return bounds
+  }
+
+  #keep(key: string, bounds: BucketBounds): void {
+    const { length } = bounds.bytes
+    for (const [oldest, { bytes }] of this.#known) {
+      const hasRoom = this.#byteLength + length <= this.#bytesMax
+      if (hasRoom && this.#known.size < this.#countMax) break
+      this.#known.delete(oldest)
+      this.#byteLength -= bytes.length
+    }
+    this.#known.set(key, bounds)
+    this.#byteLength += length
   }
 }
 

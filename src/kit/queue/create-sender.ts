@@ -6,7 +6,7 @@ import type { ExporterHost } from '../../pipeline/host.ts'
 import type { Labels } from '../../pipeline/meter.ts'
 import type { RetrySettings } from '../retry/retry-settings.ts'
 import { countersBySignal, Delivery, type Loss, type Send } from './delivery.ts'
-import { LineLimit } from './line-limit.ts'
+import { LineLimit } from '../logging/line-limit.ts'
 import type { QueueSettings } from './queue-settings.ts'
 import { failureToReport, SendingQueue } from './sending-queue.ts'
 

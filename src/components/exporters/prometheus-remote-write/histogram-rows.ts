@@ -25,6 +25,10 @@ export class HistogramRows {
     this.bounds = rows.bounds
   }
 
+  get rowCount(): number {
+    return this.buckets.length + (this.infinity === this.count ? 2 : 3)
+  }
+
   *all(): Iterable<Row> {
     yield this.sum
     yield this.count

@@ -36,6 +36,8 @@ export class PointTaker {
   #nowMs = 0
   /** Of the point at hand. */
   #totals = new Float64Array(32)
+  /** Values of a summary by the text of their quantile. */
+  #quantiles = new Map<string, number>()
   #timeMs = 0
   #startMs = 0
   /** Whether a point came that is older than another of its series in the same batch. */
@@ -100,14 +102,38 @@ export class PointTaker {
   }
 
   #takeValue(source: Source, point: PointReader, metric: Metric): string | undefined {
-    if (isDelta(metric)) return this.#takeDelta(source, point, metric.dataField)
-    const problem = this.#orderProblem(source) ?? this.#read(source, point, metric.dataField)
-    if (problem === undefined) this.#pushValue(source, point, metric.dataField)
+    const { dataField } = metric
+    if (isDelta(metric)) return this.#takeDelta(source, point, dataField)
+    const problem = this.#orderProblem(source) ?? this.#read(source, point, dataField)
+    if (problem === undefined) this.#pushValue(source, point, dataField)
     return problem
   }
 
   #read(source: Source, point: PointReader, dataField: number): string | undefined {
-    return this.#value.read(point, dataField, source.histogram?.bounds)
+    const problem = this.#value.read(point, dataField, source.histogram?.bounds)
+    if (problem !== undefined || source.histogram === undefined) return problem
+    return this.#hasRoom(source, dataField) ? undefined : 'series_limit'
+  }
+
+  /** Whether the rows that the point at hand has beside those of every such point may be kept. */
+  #hasRoom(source: Source, dataField: number): boolean {
+    const { rows, takesCustomBuckets } = this.#options
+    if (dataField === metricDataFields.summary) {
+      this.#readQuantiles()
+      // Of an older point no row is kept.
+      if (this.#timeMs < source.newestMs) return true
+      return rows.hasRoomForQuantiles(source, this.#quantiles.size)
+    }
+    return takesCustomBuckets() || rows.hasRoomForBuckets(source, this.#value.bounds)
+  }
+
+  #readQuantiles(): void {
+    const { quantiles } = this.#value.summary
+    this.#quantiles = new Map()
+    // A quantile that comes twice would be the same series twice: the last stays.
+    for (let index = 0; index < quantiles.length; index += 2) {
+      this.#quantiles.set(plainText(quantiles[index]), quantiles[index + 1])
+    }
   }
 
   #takeDelta(source: Source, point: PointReader, dataField: number): string | undefined {
@@ -216,14 +242,19 @@ export class PointTaker {
     const { sum, count } = source.histogram!
     this.#push(sum, summary.sum)
     this.#push(count, wholeNumber(summary.countLow, summary.countHigh))
-    // A quantile that comes twice would be the same series twice: the last stays.
-    const values = new Map<string, number>()
-    for (let index = 0; index < summary.quantiles.length; index += 2) {
-      values.set(plainText(summary.quantiles[index]), summary.quantiles[index + 1])
+    const { rows } = this.#options
+    const isNewest = this.#timeMs >= source.newestMs
+    const over = isNewest ? rows.replaceQuantiles(source, this.#quantiles) : []
+    for (const [text, value] of this.#quantiles) {
+      this.#push(
+        isNewest ? source.quantiles!.get(text)! : rows.passingQuantile(source, text),
+        value,
+      )
     }
-    for (const [text, value] of values) {
-      this.#push(this.#options.rows.quantile(source, text), value)
-    }
+    // A point that is repeated at its time may already have sent them, and two samples of one time are refused.
+    if (this.#timeMs === source.newestMs) return
+    // Remote write 2.0, "Stale Markers": a sender should send one when it knows that a series is over.
+    for (const row of over) this.#stage.pushStale(row, this.#timeMs)
   }
 
   /** A point without a recorded value ends all of its series. */

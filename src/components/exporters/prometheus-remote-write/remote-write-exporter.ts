@@ -1,4 +1,4 @@
-import { LineLimit } from '../../../kit/queue/line-limit.ts'
+import { LineLimit } from '../../../kit/logging/line-limit.ts'
 import { Retrier } from '../../../kit/retry/retrier.ts'
 import type { Batch } from '../../../otlp/batch.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
@@ -120,6 +120,7 @@ export class RemoteWriteExporter implements Exporter {
     await Promise.all(this.#shards.map((shard) => shard.drain()))
     deadline.removeEventListener('abort', abort)
     this.#dropping.close()
+    this.#translator.close()
     await this.#client.close()
   }
 

@@ -643,6 +643,99 @@ describe('remote write exporter', () => {
     assert.equal(value(`${ours}_series`), 1)
   })
 
+  const lags = (ms: number, quantiles: readonly number[], attributes: Attributes = {}) => {
+    const quantileValues = quantiles.map((quantile) => ({ quantile, value: quantile }))
+    const fields = { ...at(ms), count: 1n, sum: 1, quantileValues }
+    return { name: 'size', summary: { dataPoints: [point(attributes, fields)] } }
+  }
+
+  const buckets = (ms: number, bounds: readonly number[], attributes: Attributes = {}) => {
+    const bucketCounts = [...bounds, 0].map(() => 1n)
+    const fields = { ...at(ms), count: 1n, sum: 1, explicitBounds: bounds, bucketCounts }
+    return { name: 'lag', histogram: { ...cumulative, dataPoints: [point(attributes, fields)] } }
+  }
+
+  it('ends the series of quantiles that a summary has no more, and forgets them', async () => {
+    const { peer, push, value } = await start()
+    for (let ms = 1; ms <= 50; ms++) await push(lags(ms, [ms / 100]))
+    assert.equal(value(`${ours}_series`), 3)
+    const [[, first], [time, second]] = peer.values().get('size{job="shop",quantile="0.01"}')!
+    assert.deepEqual([first, time, second], [0.01, baseMs + 2, NaN])
+    const stale = Buffer.from('020000000000f07f', 'hex')
+    const marked = peer.requests.filter(({ bytes }) => Buffer.from(bytes).includes(stale))
+    assert.equal(marked.length, 49)
+    assert.deepEqual(peer.violations, [])
+  })
+
+  it('keeps the quantiles of the newest point, whatever older ones come behind it', async () => {
+    const { peer, push, value, host } = await start()
+    const points = [lags(5, [0.5]), lags(3, [0.5, 0.9])].flatMap((one) => one.summary.dataPoints)
+    await push({ name: 'size', summary: { dataPoints: points } })
+    await push(lags(6, [0.5]), lags(7, [0.5]))
+    assert.equal(value(`${ours}_series`), 3)
+    const sent = (quantile: string) => peer.values().get(`size{job="shop",quantile="${quantile}"}`)
+    assert.deepEqual(sent('0.9'), [[baseMs + 3, 0.9]])
+    assert.deepEqual(
+      sent('0.5')?.map(([ms]) => ms - baseMs),
+      [3, 5, 6, 7],
+    )
+    await push(lags(7, [0.99]))
+    assert.equal(sent('0.5')?.length, 4, 'two samples of one time would be refused')
+    assert.deepEqual(host.drops, [])
+    assert.deepEqual(peer.violations, [])
+  })
+
+  it('counts every series of histograms and summaries towards max_series', async () => {
+    const { push, value, host } = await start({ max_series: 9, metric_expiration: '1m' })
+    const lost = () => host.drops.map(({ itemCount, cause }) => `${itemCount} ${cause}`)
+    await push(buckets(1, [1, 2, 3, 4, 5, 6, 7]))
+    assert.equal(value(`${ours}_series`), 0, 'ten')
+    assert.deepEqual(lost(), ['1 series_limit'])
+    await push(buckets(2, [1, 2]), lags(2, [0.5, 0.5]))
+    assert.equal(value(`${ours}_series`), 8)
+    await push(buckets(3, [1, 2, 3, 4]), lags(3, [0.5, 0.9, 0.99]), buckets(3, [], { a: 'b' }))
+    assert.deepEqual(lost().slice(1), ['3 series_limit'])
+    assert.equal(value(`${ours}_series`), 8)
+    await push(buckets(4, [1]), lags(4, [0.1, 0.2, 0.3]), count(4, 1))
+    assert.equal(value(`${ours}_series`), 9)
+    assert.deepEqual(lost().slice(2), ['1 series_limit'])
+    assert.equal(host.lines.length, 1)
+    await host.clock.advance(150_000)
+    assert.equal(value(`${ours}_series`), 0)
+    assert.equal(value(`${ours}_expired_series`), 9)
+  })
+
+  it('adds no delta whose buckets there is no room for', async () => {
+    const { peer, push, host } = await start({ max_series: 5 })
+    const piece = (ms: number, bounds: number[]) => {
+      const one = buckets(ms, bounds)
+      return { ...one, histogram: { ...one.histogram, ...delta } }
+    }
+    await push(piece(1, [1, 2]))
+    await push(piece(2, [1, 2, 3]))
+    await push(piece(3, [1, 2]))
+    assert.deepEqual(peer.values().get('lag_count{job="shop"}'), [
+      [baseMs + 1, 1],
+      [baseMs + 3, 2],
+    ])
+    assert.deepEqual(host.drops, [{ signal: 'metrics', itemCount: 1, cause: 'series_limit' }])
+  })
+
+  it('names the first of many series that collide, and sums the others up', async () => {
+    const { push, value, host, exporter } = await start()
+    const many = Array.from({ length: 500 }, (_, a) => point({ a }, { ...at(1), asDouble: 1 }))
+    await push(gauge('a.b', many))
+    await push(gauge('a_b', many))
+    assert.equal(value(`${ours}_collisions`), 500)
+    assert.equal(host.lines.length, 1)
+    assert.match(host.lines[0].message, /"a\.b".*keeps it.*"a_b"/)
+    await host.clock.advance(1000)
+    assert.equal(host.lines.length, 2)
+    assert.match(host.lines[1].message, /"a\.b".*keeps it.*"a_b".*498 more/)
+    await exporter.stop?.(AbortSignal.abort())
+    assert.equal(host.clock.timerCount, 0)
+  })
+
   it('sends target_info at the newest time of a resource, once a time', async () => {
     const { peer, exporter, value } = await start({
       target_info: { enabled: true },

@@ -140,6 +140,13 @@ export class Source implements RowOwner, DeltaOwner, SeriesOwner, Row {
     if (this.quantiles !== undefined) yield* this.quantiles.values()
   }
 
+  /** How many these are. */
+  get rowCount(): number {
+    const { histogram, quantiles } = this
+    const own = this.labels === noLabels ? 0 : 1
+    return own + (histogram?.rowCount ?? 0) + (quantiles?.size ?? 0)
+  }
+
   /** Tells attribute sets apart that became the same labels. */
   get attributesHash(): number {
     return this.#state[this.#at + attributesHashAt]

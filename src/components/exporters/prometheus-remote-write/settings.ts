@@ -98,7 +98,7 @@ const seriesShape = {
     .positive()
     .default(1_000_000)
     .describe(
-      'Most series to remember, at about 400 bytes each; points of further ones are dropped and counted.',
+      'Most Prometheus series to remember, at about 400 bytes each, less within a histogram: one of ten buckets is 13, or 4 if it is to have custom buckets; sum and count and each quantile of a summary are one. Points of further ones are dropped and counted.',
     ),
   export_created_metric: unsupported('2.0 carries start times'),
 }

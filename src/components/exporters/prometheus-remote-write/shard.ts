@@ -1,5 +1,5 @@
 /** Some of the series: their samples are sent in order, one request at a time, and nothing overtakes a retry. */
-import type { LineLimit } from '../../../kit/queue/line-limit.ts'
+import type { LineLimit } from '../../../kit/logging/line-limit.ts'
 import { attempt } from '../../../kit/queue/attempt.ts'
 import { type GiveUpCause, Retrier } from '../../../kit/retry/retrier.ts'
 import type { Refusal } from '../../../otlp/refusal.ts'

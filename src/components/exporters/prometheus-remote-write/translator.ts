@@ -6,6 +6,7 @@ import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prome
 import { familyIdentity, metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
+import { SeriesBudget } from '../../../kit/prometheus/series-budget.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
 import { SeriesOwnership } from '../../../kit/prometheus/series-ownership.ts'
 import { sweepEntryCount } from '../../../kit/prometheus/sweep-pace.ts'
@@ -52,10 +53,10 @@ export class Translator {
   readonly #owners: (Source | undefined)[] = []
   readonly #drops: DropTally
   readonly #ownership: SeriesOwnership
+  readonly #budget: SeriesBudget
   #stage = new SampleList()
   #spare = new SampleList()
   readonly #slots = new StateSlots()
-  #seriesCount = 0
   #takenCount = 0
   #nowMs = 0
 
@@ -63,9 +64,10 @@ export class Translator {
     this.#options = options
     this.#host = host
     this.#metrics = metrics
-    this.rows = new RowMaker(options.pool, options.retired, options.convertsHistograms)
+    this.#budget = new SeriesBudget(options.seriesMax)
+    this.rows = new RowMaker(options, this.#budget)
     this.#drops = new DropTally(host)
-    const uses = { drops: this.#drops, collisions: metrics.collisions }
+    const uses = { drops: this.#drops, collisions: metrics.collisions, budget: this.#budget }
     this.#ownership = new SeriesOwnership(options, host, uses)
     this.#deltas = new DeltaStreams(options.deltas, metrics.deltas, host.log)
     const taker = {
@@ -97,8 +99,14 @@ export class Translator {
     })
   }
 
+  /** Prometheus series: each bucket and each quantile is one. */
   get seriesCount(): number {
-    return this.#seriesCount
+    return this.#budget.count
+  }
+
+  /** Nothing is to be translated from now on. */
+  close(): void {
+    this.#ownership.close()
   }
 
   get sourceCount(): number {
@@ -145,7 +153,7 @@ export class Translator {
       this.#deltas.expire(source, nowMs)
       // What a delta stream has added up is kept for max_stale.
       if (!source.isGone && source.receivedMs < beforeMs && source.delta === undefined) {
-        this.#metrics.expired.add(1)
+        this.#metrics.expired.add(source.rowCount)
         this.#remove(source)
       }
       return source.isGone
@@ -157,7 +165,7 @@ export class Translator {
     for (const [key, family] of this.#families) {
       if (family.usedMs < beforeMs) this.#families.delete(key)
     }
-    this.#ownership.noteCount(this.#seriesCount)
+    this.#ownership.noteRoom()
   }
 
   #sorted(): SampleList {
@@ -195,6 +203,8 @@ export class Translator {
       if (cause === undefined) {
         source.receivedMs = this.#nowMs
         this.#takenCount++
+      } else if (cause === 'series_limit') {
+        this.#ownership.overflow(metric.family!.family!.name)
       } else this.#drops.add(cause, 1)
     } finally {
       // Nothing is kept for a series whose very first point was unusable.
@@ -221,12 +231,11 @@ export class Translator {
       claims,
       (one) => isSame(one) || !this.#ownership.isOver(one, point, this.#nowMs),
     )
-    if (owner === undefined && this.#seriesCount < this.#options.seriesMax) {
+    if (owner === undefined && this.rows.hasRoomToBegin(metric, claims)) {
       const shard = this.#options.pool.shard(claims[0], this.#options.shardCount)
       const source = new Source(metric, { attributesHash: identity, shard }, this.#slots)
       this.rows.begin(source, labels, claims)
       for (const claim of claims) this.#setOwner(claim, source)
-      this.#seriesCount++
       return source
     }
     if (owner === undefined) this.#ownership.overflow(metric.family!.family!.name)
@@ -261,6 +270,5 @@ export class Translator {
     this.#deltas.forget(source)
     for (const claim of this.rows.claims(source)) this.#setOwner(claim, undefined)
     source.leaveSlot(this.#slots)
-    this.#seriesCount--
   }
 }

@@ -50,7 +50,7 @@ const help: Readonly<Record<Key, string>> = {
   histograms: 'Native histograms that the server took.',
   exemplars: 'Exemplars that the server took.',
   rejected: 'Samples that the server refused for good, by the cause it gave.',
-  series: 'Series of points that are remembered now.',
+  series: 'Prometheus series that are remembered now; each bucket and each quantile is one.',
   sources: 'Resources, scopes and metrics that are known now, each counted.',
   expired: 'Series forgotten because nothing came for metric_expiration.',
   collisions: 'Points dropped because another source feeds their series.',

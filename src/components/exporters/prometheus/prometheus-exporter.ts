@@ -54,6 +54,7 @@ export class PrometheusExporter implements Exporter {
   async stop(deadline: AbortSignal): Promise<void> {
     this.#sweeper?.cancel()
     await this.#server.stop(deadline)
+    this.#store.close()
   }
 
   consume(batch: Batch): void {

@@ -402,6 +402,51 @@ test('beyond max_series new series are dropped and counted, known ones go on', (
   assert.equal(host.lines.length, 1)
 })
 
+test('every series of a histogram and of a summary counts towards max_series', () => {
+  const { take, text, drops, own, store } = exposed({ max_series: 9, metric_expiration: '1m' })
+  const histogram = (time: number, explicitBounds: readonly number[]) => {
+    const bucketCounts = [...explicitBounds, 0].map(() => 1n)
+    const fields = { ...at(time), count: 1n, sum: 1, explicitBounds, bucketCounts }
+    return { name: 'h', histogram: { ...cumulative, dataPoints: [point({}, fields)] } }
+  }
+  const summary = (time: number, quantiles: readonly number[]) => {
+    const quantileValues = quantiles.map((quantile) => ({ quantile, value: 1 }))
+    return { name: 's', summary: { dataPoints: [{ ...at(time), count: 1n, quantileValues }] } }
+  }
+  const one = (time: number) => gauge('g', [point({}, { ...at(time), asInt: 1n })])
+  take([histogram(1, [1, 2, 3, 4, 5, 6, 7])])
+  assert.equal(store.seriesCount, 0, 'ten')
+  take([histogram(2, [1, 2]), summary(2, [0.5, 0.5])])
+  assert.equal(store.seriesCount, 8)
+  take([histogram(3, [1, 2, 3, 4]), summary(3, [0.1, 0.2, 0.3])])
+  assert.equal(store.seriesCount, 8)
+  assert.equal(own('penstock_exporter_prometheus_overflow_points'), 3)
+  take([histogram(4, [1]), summary(4, [0.1, 0.2, 0.3]), one(4)])
+  assert.equal(store.seriesCount, 9)
+  assert.deepEqual(drops(), { series_limit: 1 })
+  assert.equal(own('penstock_exporter_prometheus_overflow_points'), 4)
+  const samples = [...parseExposition(text(), 'text').values()].flatMap((family) => family.samples)
+  assert.equal(samples.length, 9)
+  take([histogram(5, [1, 2]), one(5)])
+  take([{ name: 's', summary: { dataPoints: [{ ...at(6), flags: 1 }] } }])
+  assert.equal(store.seriesCount, 4)
+  take([one(7)])
+  assert.equal(store.seriesCount, 5)
+})
+
+test('of many series that collide the first is named and the others are summed up', async () => {
+  const { take, host, store } = exposed()
+  const many = Array.from({ length: 500 }, (_, a) => point({ a }, { ...at(1), asInt: 1n }))
+  take([gauge('a.b', many)])
+  take([gauge('a_b', many)])
+  assert.equal(host.lines.length, 1)
+  await host.clock.advance(1000)
+  assert.equal(host.lines.length, 2)
+  assert.match(host.lines[1].message, /"a\.b".*keeps it.*"a_b".*498 more/)
+  store.close()
+  assert.equal(host.clock.timerCount, 0)
+})
+
 test('another type under a taken name is dropped; other help is ignored', () => {
   const { take, text, host, drops, own } = exposed()
   take([gauge('x', [point({}, { ...at(1), asInt: 1n })], { description: 'first' })])
@@ -785,7 +830,7 @@ test('a malformed point costs neither other points nor a line of the page', () =
   assert.equal(own('otelcol_exporter_sent_metric_points'), 2)
   assert.match(text(), /^good_count\{good="x"\} 1$/m)
   assert.doesNotMatch(text(), /bad/)
-  assert.equal(store.seriesCount, 1)
+  assert.equal(store.seriesCount, 3)
   assert.throws(() => store.consume(indexRequest('metrics', bad)), Refusal)
   assert.deepEqual(drops(), { malformed: 1 })
 })

@@ -8,6 +8,7 @@ import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prome
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import { decodeUtf8 } from '../../../wire/utf8.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
+import { SeriesBudget } from '../../../kit/prometheus/series-budget.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
 import { SeriesOwnership } from '../../../kit/prometheus/series-ownership.ts'
 import { sweepEntryCount } from '../../../kit/prometheus/sweep-pace.ts'
@@ -18,6 +19,7 @@ import { labelText } from './label-text.ts'
 import { rowsMax } from './series-block.ts'
 import { SeriesCursor } from './series-cursor.ts'
 import type { Metric, Verdict } from './series.ts'
+import { seriesCountOf } from './series-value.ts'
 import { storeMetrics, type StoreMetrics } from './store-metrics.ts'
 import { TargetInfos } from './target-infos.ts'
 import { ValueTaker } from './value-taker.ts'
@@ -46,22 +48,26 @@ export class SeriesStore {
   readonly #deltas: DeltaStreams
   readonly #drops: DropTally
   readonly #ownership: SeriesOwnership
-  #seriesCount = 0
+  readonly #budget: SeriesBudget
   #takenCount = 0
   #nowMs = 0
 
   constructor(options: StoreOptions, host: ExporterHost) {
     this.#options = options
     this.#host = host
+    this.#budget = new SeriesBudget(options.seriesMax)
     this.#metrics = storeMetrics(host, {
-      series: () => this.#seriesCount,
+      series: () => this.seriesCount,
       families: () => this.families.count,
       sources: () => this.#index.sourceCount,
       deltaStreams: () => this.#deltas.count,
     })
     this.#drops = new DropTally(host)
-    const uses = { drops: this.#drops, collisions: this.#metrics.collisions }
-    this.#ownership = new SeriesOwnership(options, host, uses)
+    this.#ownership = new SeriesOwnership(options, host, {
+      drops: this.#drops,
+      collisions: this.#metrics.collisions,
+      budget: this.#budget,
+    })
     this.targets = new TargetInfos(options.naming)
     this.families = new FamilyRegistry({
       naming: options.naming,
@@ -71,7 +77,7 @@ export class SeriesStore {
       conflicts: this.#metrics,
     })
     this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log)
-    this.#taker = new ValueTaker(options, this.#deltas)
+    this.#taker = new ValueTaker(options, this.#deltas, this.#budget)
     const seed = randomKey(host.random)
     this.#seed = seed
     // Twice, since a series has a key more for each order its attributes come in.
@@ -88,8 +94,14 @@ export class SeriesStore {
     })
   }
 
+  /** Prometheus series: each bucket and each quantile is one. */
   get seriesCount(): number {
-    return this.#seriesCount
+    return this.#budget.count
+  }
+
+  /** Nothing is to be consumed from now on. */
+  close(): void {
+    this.#ownership.close()
   }
 
   /** Series last received before this are over, on the monotonic clock. */
@@ -126,14 +138,14 @@ export class SeriesStore {
       this.#deltas.expire(series, nowMs)
       // What a delta stream has added up outlives the line on the page, as max_stale says.
       if (series.receivedMs >= beforeMs || series.delta !== undefined) return false
-      this.#metrics.expired.add(1)
+      this.#metrics.expired.add(seriesCountOf(series.detail))
       this.#remove(series)
       return true
     })
     if (!isDone) return
     this.families.sweep()
     this.targets.sweep(beforeMs)
-    this.#ownership.noteCount(this.#seriesCount)
+    this.#ownership.noteRoom()
   }
 
   #take(series: SeriesCursor, point: PointReader, metric: Metric): void {
@@ -147,7 +159,8 @@ export class SeriesStore {
       if (cause === undefined) {
         series.receivedMs = this.#nowMs
         this.#takenCount++
-      } else this.#drops.add(cause, 1)
+      } else if (cause === 'series_limit') this.#overflow(metric)
+      else this.#drops.add(cause, 1)
     } finally {
       // A series whose very first point was unusable has nothing to show.
       if (series.receivedMs < 0) this.#remove(series)
@@ -192,24 +205,29 @@ export class SeriesStore {
       this.#takenCount++
       return undefined
     }
-    if (this.#seriesCount >= this.#options.seriesMax || this.#blocks.isFull) {
-      this.#metrics.overflow.add(1)
-      this.#ownership.overflow(family.name)
+    if (!this.#budget.hasRoom(1) || this.#blocks.isFull) {
+      this.#overflow(metric)
       return undefined
     }
     const handle = this.#blocks.handle(family.series.add(labels, metric))
     const series = this.#at(handle)
     series.attributesHash = identity
     if (hasQuoted) series.markQuoted()
-    this.#seriesCount++
+    this.#budget.add(1)
     return handle
   }
 
   #remove(series: SeriesCursor): void {
     this.#deltas.forget(series)
-    const { metric, block, row } = series
+    const { metric, block, row, detail } = series
     metric.family!.family!.series.remove(block, row)
-    this.#seriesCount--
+    this.#budget.add(-seriesCountOf(detail))
+  }
+
+  /** There is no room for the series of this point. */
+  #overflow(metric: Metric): void {
+    this.#metrics.overflow.add(1)
+    this.#ownership.overflow(metric.family!.family!.name)
   }
 }
 

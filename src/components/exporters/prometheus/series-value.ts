@@ -47,3 +47,19 @@ export class SummaryValue {
   /** Quantile, value, quantile, value ... */
   quantiles: readonly number[] = []
 }
+
+/** How many Prometheus series they are. Exponential buckets are within one, and so is a plain number. */
+export function seriesCountOf(detail: SeriesDetail | undefined): number {
+  if (detail instanceof HistogramValue) return histogramSeriesCount(detail.layout)
+  return detail instanceof SummaryValue ? summarySeriesCount(detail.quantiles) : 1
+}
+
+/** With sum, count and the bucket of all. */
+export function histogramSeriesCount({ values }: BucketBounds): number {
+  return values.length + 3
+}
+
+/** Of pairs of quantile and value; with sum and count. */
+export function summarySeriesCount(quantiles: readonly number[]): number {
+  return quantiles.length / 2 + 2
+}

@@ -47,7 +47,7 @@ const pageShape = {
     .positive()
     .default(1_000_000)
     .describe(
-      'Most series to keep, at about 600 bytes each with nine labels and 1000 for a histogram of ten buckets, a tenth more in the process; points of further ones are dropped and counted.',
+      'Most Prometheus series to keep: a histogram of ten buckets is 13, sum and count and each quantile of a summary are one. One takes about 600 bytes with nine labels, all 13 of such a histogram 1000, a tenth more in the process. Points of further ones are dropped and counted.',
     ),
   max_concurrent_scrapes: z
     .int()

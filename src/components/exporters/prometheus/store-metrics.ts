@@ -25,11 +25,11 @@ const names = {
 const help = {
   sent: 'Number of metric points successfully put on the page.',
   failed: 'Number of metric points that could not be put on the page.',
-  series: 'Series that are kept now.',
+  series: 'Prometheus series that are kept now; each bucket and each quantile is one.',
   families: 'Metric families that are kept now.',
   sources: 'Resources, scopes and metrics that are known now, each counted.',
   expired: 'Series forgotten because nothing came for metric_expiration.',
-  overflow: 'Points of new series dropped because max_series was reached.',
+  overflow: 'Points dropped because their series would have gone beyond max_series.',
   conflicts: 'Metrics that met a family of the same name and another type, help or unit.',
   collisions: 'Points dropped because another source owns their series.',
   scrapes: 'Scrapes answered, by result.',

@@ -7,9 +7,18 @@ import { metricDataFields } from '../../../otlp/fields.ts'
 import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
+import type { SeriesBudget } from '../../../kit/prometheus/series-budget.ts'
 import { bucketExemplars, nativeExemplars, newestExemplar } from './exemplars.ts'
 import type { SeriesCursor } from './series-cursor.ts'
-import { type Exemplar, ExponentialValue, HistogramValue, SummaryValue } from './series-value.ts'
+import {
+  type Exemplar,
+  ExponentialValue,
+  histogramSeriesCount,
+  HistogramValue,
+  seriesCountOf,
+  summarySeriesCount,
+  SummaryValue,
+} from './series-value.ts'
 import type { Metric } from './series.ts'
 
 interface TakerOptions {
@@ -20,14 +29,18 @@ interface TakerOptions {
 export class ValueTaker {
   readonly #options: TakerOptions
   readonly #deltas: DeltaStreams
+  readonly #budget: SeriesBudget
   readonly #value = new PointValue()
+  /** Of the summary at hand. */
+  #quantiles: readonly number[] = []
   /** Time of the newest point since forgetNewest(), and whether there was one. */
   newestLow = 0
   newestHigh = 0
   hasTaken = false
 
-  constructor(options: TakerOptions, deltas: DeltaStreams) {
+  constructor(options: TakerOptions, deltas: DeltaStreams, budget: SeriesBudget) {
     this.#options = options
+    this.#budget = budget
     this.#deltas = deltas
   }
 
@@ -69,7 +82,19 @@ export class ValueTaker {
 
   #read({ detail }: SeriesCursor, point: PointReader, dataField: number): string | undefined {
     const known = detail instanceof HistogramValue ? detail.layout : undefined
-    return this.#value.read(point, dataField, known)
+    const problem = this.#value.read(point, dataField, known)
+    if (problem !== undefined) return problem
+    if (dataField === metricDataFields.summary) {
+      this.#quantiles = distinctQuantiles(this.#value.summary.quantiles)
+    }
+    const more = this.#seriesCount(dataField) - seriesCountOf(detail)
+    return this.#budget.hasRoom(more) ? undefined : 'series_limit'
+  }
+
+  /** How many the point at hand makes. */
+  #seriesCount(dataField: number): number {
+    if (dataField === metricDataFields.histogram) return histogramSeriesCount(this.#value.bounds)
+    return dataField === metricDataFields.summary ? summarySeriesCount(this.#quantiles) : 1
   }
 
   #setNumber(series: SeriesCursor, point: PointReader, metric: Metric): void {
@@ -85,6 +110,7 @@ export class ValueTaker {
   }
 
   #setDetail(series: SeriesCursor, point: PointReader, dataField: number): void {
+    this.#budget.add(this.#seriesCount(dataField) - seriesCountOf(series.detail))
     if (dataField === metricDataFields.histogram) this.#setHistogram(series, point)
     else if (dataField === metricDataFields.exponentialHistogram) {
       this.#setExponential(series, point)
@@ -121,7 +147,7 @@ export class ValueTaker {
     value.countLow = summary.countLow
     value.countHigh = summary.countHigh
     value.sum = summary.sum
-    value.quantiles = distinctQuantiles(summary.quantiles)
+    value.quantiles = this.#quantiles
     series.detail = value
   }
 }

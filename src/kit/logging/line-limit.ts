@@ -2,24 +2,24 @@ import type { Clock, Timer } from '../../platform/platform.ts'
 
 /**
  * Lets one line a second through for failures that come by the thousand; the items of those held back are added to
- * the next, so that the lines still sum up to the truth.
+ * the next, so that the lines still sum up to the truth. A line says what was the last of its failures.
  */
-export class LineLimit {
+export class LineLimit<What = string> {
   readonly #clock: Clock
-  readonly #write: (itemCount: number, error: string) => void
+  readonly #write: (itemCount: number, what: What) => void
   #quiet: Timer | undefined
   #isClosed = false
   #heldItems = 0
-  #lastError = ''
+  #last: What | undefined
 
-  constructor(clock: Clock, write: (itemCount: number, error: string) => void) {
+  constructor(clock: Clock, write: (itemCount: number, what: What) => void) {
     this.#clock = clock
     this.#write = write
   }
 
-  add(itemCount: number, error: string): void {
+  add(itemCount: number, what: What): void {
     this.#heldItems += itemCount
-    this.#lastError = error
+    this.#last = what
     if (this.#quiet === undefined) this.#flush()
   }
 
@@ -33,7 +33,7 @@ export class LineLimit {
   #flush(): void {
     this.#quiet = undefined
     if (this.#heldItems === 0) return
-    this.#write(this.#heldItems, this.#lastError)
+    this.#write(this.#heldItems, this.#last!)
     this.#heldItems = 0
     if (!this.#isClosed) this.#quiet = this.#clock.after(1000, () => this.#flush())
   }
