@@ -439,6 +439,18 @@ describe('remote write exporter', () => {
     assert.deepEqual(peer.violations, [])
   })
 
+  it('sends what was queued with custom buckets as classic series even where these have no room', async () => {
+    const { peer, push, value, host } = await start({ ...nhcb, max_series: 8 })
+    peer.respond = ({ version }) => (version === 2 ? { status: 415 } : undefined)
+    await push(lag(5, [10n, 0n, 0n, 20n, 5n, 2n]))
+    assert.equal(peer.values().size, 8)
+    assert.equal(value(`${ours}_series`), 4)
+    await push(lag(6, [11n, 0n, 0n, 20n, 5n, 2n]))
+    assert.equal(value(`${ours}_series`), 4)
+    assert.deepEqual(host.drops, [{ signal: 'metrics', itemCount: 1, cause: 'series_limit' }])
+    assert.deepEqual(peer.violations, [])
+  })
+
   it('lets no exponential histogram into the series of one with custom buckets', async () => {
     const { push, host } = await start(nhcb)
     const dataPoints = [{ ...from(0), ...at(9), scale: 0 }]
