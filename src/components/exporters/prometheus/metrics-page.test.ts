@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { get, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
@@ -105,6 +105,50 @@ test('a reader that does not read holds no memory, is cut off at its deadline, a
     assert.equal(result(host, 'aborted'), 1)
     assert.equal(result(host, 'refused'), 1)
     slow.destroy()
+  })
+})
+
+/** A reader of nothing, once its page waits for it. */
+async function stalledReader(port: number, madeCount: () => number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.pause()
+  const start = madeCount()
+  socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+  let before = start
+  while (madeCount() === start || madeCount() !== before) {
+    before = madeCount()
+    await settle()
+  }
+  return socket
+}
+
+test('of readers that stand still for a second, the one that does longest makes room for another', async () => {
+  const { render, madeCount } = longPage()
+  const config = { max_concurrent_scrapes: 2 }
+  let isShort = false
+  const renderNext: RenderPage = (...page) => (isShort ? texts('a 1\n') : render(...page))
+  await serving({ config, render: renderNext }, async (port, host) => {
+    const first = await stalledReader(port, madeCount)
+    await host.clock.advance(600)
+    const second = await stalledReader(port, madeCount)
+    isShort = true
+    await host.clock.advance(400)
+    const refused = await ask(port, '/metrics')
+    assert.equal(refused.statusCode, 503, 'a second is not over')
+    await bodyOf(refused)
+    await host.clock.advance(1)
+    const page = await ask(port, '/metrics')
+    assert.equal(page.statusCode, 200)
+    assert.equal(String(await bodyOf(page)), 'a 1\n')
+    assert.deepEqual([result(host, 'displaced'), result(host, 'aborted')], [1, 0])
+    // The first was cut off; the second still has its page.
+    const ended = once(first.resume(), 'close')
+    await ended
+    assert.equal(second.destroyed, false)
+    second.destroy()
+    while (result(host, 'aborted') === 0) await settle()
+    assert.deepEqual([result(host, 'displaced'), result(host, 'refused')], [1, 1])
   })
 })
 

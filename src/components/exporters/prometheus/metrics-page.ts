@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { constants, createGzip } from 'node:zlib'
 import type { HttpRoute } from '../../../kit/http/http-server.ts'
 import type { Host } from '../../../pipeline/host.ts'
+import type { Clock } from '../../../platform/platform.ts'
 import { acceptsGzip, negotiate, type PageFormat } from './page-format.ts'
 import { PieceBuffers } from './page-writer.ts'
 import { type ScrapeCounters, scrapeCounters } from './store-metrics.ts'
@@ -30,13 +31,16 @@ const gzipOptions = { level: constants.Z_BEST_SPEED, chunkSize: 1 << 16 }
 /** Without a `write_timeout`: nobody may hold a page for ever. */
 const scrapeMsMax = 300_000
 
+/** A reader that has taken nothing for longer than this gives way to who comes when all places are taken. */
+const stalledMs = 1000
+
 /** Answers scrapes. A page is made as fast as its reader takes it, so a slow one holds no memory. */
 export class MetricsPage {
   readonly #settings: MetricsPageSettings
   readonly #host: Host
   readonly #render: RenderPage
   readonly #scrapes: ScrapeCounters
-  #activeCount = 0
+  readonly #active = new Set<Scrape>()
 
   constructor(settings: MetricsPageSettings, host: Host, render: RenderPage) {
     this.#settings = settings
@@ -54,28 +58,41 @@ export class MetricsPage {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#activeCount >= this.#settings.max_concurrent_scrapes) {
+    if (!this.#hasPlace()) {
       this.#scrapes.refused.add(1)
       const headers = { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '1' }
       response.writeHead(503, headers).end('too many scrapes at once\n')
       return
     }
-    this.#activeCount++
-    void this.#scrape(request, response).finally(() => this.#activeCount--)
+    const scrape = new Scrape(this.#host.clock)
+    this.#active.add(scrape)
+    void this.#scrape(scrape, request, response).finally(() => this.#active.delete(scrape))
+  }
+
+  /** Where all places are taken, ends the scrape whose reader has taken nothing for the longest. */
+  #hasPlace(): boolean {
+    if (this.#active.size < this.#settings.max_concurrent_scrapes) return true
+    let slowest: Scrape | undefined
+    for (const scrape of this.#active) {
+      if (slowest === undefined || scrape.waitedMs > slowest.waitedMs) slowest = scrape
+    }
+    if (slowest === undefined || slowest.waitedMs <= stalledMs) return false
+    this.#active.delete(slowest)
+    slowest.displace()
+    return true
   }
 
   /** Never rejects: a page that cannot be finished is cut off, so that nobody takes it for whole. */
-  async #scrape(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const over = new AbortController()
-    const timer = this.#host.clock.after(this.#deadlineMs(request), () => over.abort())
-    response.once('close', () => over.abort())
-    response.once('error', () => over.abort())
+  async #scrape(scrape: Scrape, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const timer = this.#host.clock.after(this.#deadlineMs(request), () => scrape.end())
+    response.once('close', () => scrape.end())
+    response.once('error', () => scrape.end())
     try {
-      await this.#send(request, response, over.signal)
+      await this.#send(scrape, request, response)
       this.#scrapes.complete.add(1)
     } catch (error) {
-      this.#scrapes.aborted.add(1)
-      if (!over.signal.aborted) {
+      this.#scrapes[scrape.isDisplaced ? 'displaced' : 'aborted'].add(1)
+      if (!scrape.signal.aborted) {
         this.#host.log.error({ err: error }, 'a scrape failed')
       }
       response.destroy()
@@ -84,11 +101,7 @@ export class MetricsPage {
     }
   }
 
-  async #send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #send(scrape: Scrape, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const format = negotiate(request.headers.accept, this.#settings.enable_open_metrics)
     response.setHeader('content-type', format.contentType)
     response.setHeader('vary', 'Accept, Accept-Encoding')
@@ -102,9 +115,9 @@ export class MetricsPage {
     gzip?.pipe(response)
     try {
       const buffers = new PieceBuffers()
-      await pour(this.#render(format, buffers), { sink: gzip ?? response, buffers, signal })
+      await pour(this.#render(format, buffers), { sink: gzip ?? response, buffers, scrape })
       // The last pieces may still wait for a reader that does not read.
-      if (!response.writableFinished) await once(response, 'finish', { signal })
+      if (!response.writableFinished) await scrape.reader(response, 'finish')
     } finally {
       gzip?.destroy()
     }
@@ -118,22 +131,64 @@ export class MetricsPage {
   }
 }
 
+/** One answer under way, until it is whole or cut off. */
+class Scrape {
+  readonly #clock: Clock
+  readonly #over = new AbortController()
+  #waitingSinceMs = Infinity
+  #isDisplaced = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal
+  }
+
+  /** Whether it was cut off to make room for another. */
+  get isDisplaced(): boolean {
+    return this.#isDisplaced
+  }
+
+  /** How long nothing could be written because its reader takes nothing; not positive if it could. */
+  get waitedMs(): number {
+    return this.#clock.monotonicMs() - this.#waitingSinceMs
+  }
+
+  /** Settles with the event, by which its reader has taken something; rejects once the scrape is over. */
+  async reader(sink: Writable, event: 'drain' | 'finish'): Promise<void> {
+    this.#waitingSinceMs = this.#clock.monotonicMs()
+    await once(sink, event, { signal: this.signal })
+    this.#waitingSinceMs = Infinity
+  }
+
+  end(): void {
+    this.#over.abort()
+  }
+
+  displace(): void {
+    this.#isDisplaced = !this.signal.aborted
+    this.end()
+  }
+}
+
 interface Drain {
   readonly sink: Writable
   readonly buffers: PieceBuffers
-  readonly signal: AbortSignal
+  readonly scrape: Scrape
 }
 
-async function pour(pieces: Iterator<Uint8Array>, { sink, buffers, signal }: Drain): Promise<void> {
+async function pour(pieces: Iterator<Uint8Array>, { sink, buffers, scrape }: Drain): Promise<void> {
   let untilPause = piecesAtOnce
   for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
-    signal.throwIfAborted()
+    scrape.signal.throwIfAborted()
     const { value } = next
     const isTaken = value.length === 0 || sink.write(value, () => buffers.giveBack(value))
-    if (!isTaken) await once(sink, 'drain', { signal })
+    if (!isTaken) await scrape.reader(sink, 'drain')
     if (--untilPause > 0) continue
     untilPause = piecesAtOnce
-    await setImmediate(undefined, { signal })
+    await setImmediate(undefined, { signal: scrape.signal })
   }
   sink.end()
 }

@@ -53,7 +53,9 @@ const pageShape = {
     .int()
     .positive()
     .default(10)
-    .describe('Most scrapes at once; further ones are answered 503.'),
+    .describe(
+      'Most scrapes at once; a further one takes the place of one whose reader stands still for a second, else it is answered 503.',
+    ),
   convert_histograms_to_nhcb: unsupported(
     'no format of the page has a place for custom buckets; who scrapes it converts: convert_classic_histograms_to_nhcb',
   ),

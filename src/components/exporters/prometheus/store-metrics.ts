@@ -77,6 +77,7 @@ export interface ScrapeCounters {
   readonly complete: Counter
   readonly refused: Counter
   readonly aborted: Counter
+  readonly displaced: Counter
 }
 
 interface StoreGauges {
@@ -114,5 +115,6 @@ export function scrapeCounters({ id, meter }: Host): ScrapeCounters {
     complete: counter('complete'),
     refused: counter('refused'),
     aborted: counter('aborted'),
+    displaced: counter('displaced'),
   }
 }

@@ -92,7 +92,11 @@ export class BasicAuthServer implements Authenticator {
     }
     const digest = secretDigest(header).toString('base64')
     const accepted = this.#accepted.get(digest)
-    if (accepted !== undefined) return accepted
+    if (accepted !== undefined) {
+      // Renewed by use: a sender at work never waits behind a flood of wrong passwords.
+      this.#accepted.set(digest, accepted)
+      return accepted
+    }
     if (this.#refused.get(digest) === true) return refusal(wrong)
     return this.#check(digest, async () => {
       const isMatch = await checked.matches(credentials.password)
