@@ -129,9 +129,10 @@ async function measureStarted(
     gateway.kill('SIGUSR2')
     return JSON.parse(await line) as LoopDelay
   }
-  // First a while, so that compilation is not what is measured; then every series once, then those all known.
+  // First a few series, so that not all code is new; then every series once; then a while of all of them, so that
+  // compilation is not what is measured.
   const firstCopies = plan.connections
-  const first = await load({ ...plan, copies: firstCopies, seconds: Number(options.warm) })
+  const first = await load({ ...plan, copies: firstCopies, seconds: 2 })
   await drained(sink, first.answered * pointsPerRequest)
   const empty = await loopDelay()
   const newSeries = (copies - firstCopies) * pointsPerRequest
@@ -141,6 +142,9 @@ async function measureStarted(
   await drained(sink, (first.answered + fresh.answered) * pointsPerRequest)
   const cpuNew = cpuSeconds(pid) - cpuFirst
   const full = await loopDelay()
+  const warm = await load({ ...plan, seconds: Number(options.warm) })
+  await drained(sink, (first.answered + fresh.answered + warm.answered) * pointsPerRequest)
+  await loopDelay()
   const [before, cpuBefore] = [await askSink(sink), cpuSeconds(pid)]
   const result = await load(plan)
   const expected = result.answered * pointsPerRequest
@@ -149,11 +153,11 @@ async function measureStarted(
   const peakMb = rssPeakMb(pid)
   const steady = await loopDelay()
   const arrived = after.items - before.items
-  const unanswered = [first, fresh, result].map(({ sent, answered }) => sent - answered)
+  const unanswered = [first, fresh, warm, result].map(({ sent, answered }) => sent - answered)
   if (arrived !== expected || unanswered.some((count) => count > 0)) {
     throw new Error(
       `${one.name}: ${expected} points were acknowledged, ${arrived} arrived; ` +
-        `requests refused or not answered in the three phases: ${unanswered.join(', ')}`,
+        `requests refused or not answered in the four phases: ${unanswered.join(', ')}`,
     )
   }
   const grown = full.heapMb + full.externalMb - empty.heapMb - empty.externalMb
