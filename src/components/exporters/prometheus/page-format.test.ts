@@ -93,4 +93,9 @@ test('gzip is for those who accept it', () => {
   assert.equal(acceptsGzip('*'), true)
   assert.equal(acceptsGzip('gzip;q=0, br'), false)
   assert.equal(acceptsGzip('identity'), false)
+  // RFC 9110, 12.5.3: `*` is of the codings that are not named.
+  assert.equal(acceptsGzip('gzip;q=0, *'), false)
+  assert.equal(acceptsGzip('*, gzip;q=0.000'), false)
+  assert.equal(acceptsGzip('*;q=0, gzip'), true)
+  assert.equal(acceptsGzip('br, *;q=0'), false)
 })

@@ -95,13 +95,15 @@ function readWish(text: string): Wish {
   return { type: type.toLowerCase(), parameters, weight: Number.isFinite(weight) ? weight : 0 }
 }
 
-/** Whether an Accept-Encoding header allows gzip. */
+/** Whether an Accept-Encoding header allows gzip: by its name, or else as any coding (RFC 9110, 12.5.3). */
 export function acceptsGzip(header: string | undefined): boolean {
+  let anyCoding = false
   for (const part of (header ?? '').split(',')) {
     const [coding = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase())
     if (coding !== 'gzip' && coding !== '*') continue
-    const isRefused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-    if (!isRefused) return true
+    const isAccepted = !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+    if (coding === 'gzip') return isAccepted
+    anyCoding = isAccepted
   }
-  return false
+  return anyCoding
 }
