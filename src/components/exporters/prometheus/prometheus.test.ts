@@ -626,6 +626,22 @@ test('target_info is the newest of its target, and needs something to say', () =
   assert.deepEqual(infos, ['ns_target_info{job="s",v="1"} 1'])
 })
 
+test('the time of target_info does not go back', () => {
+  const { take, text } = exposed({ send_timestamps: true })
+  const see = (name: string, seconds: number, version: string) =>
+    take([gauge(name, [point({}, { ...at(seconds), asInt: 1n })])], {
+      resource: { 'service.name': 's', version },
+    })
+  const info = () => /^target_info.*$/m.exec(text())?.[0]
+  see('a', 100, '1')
+  see('b', 90, '1')
+  assert.equal(info(), 'target_info{job="s",version="1"} 1 100000')
+  see('c', 95, '2')
+  assert.equal(info(), 'target_info{job="s",version="2"} 1 100000')
+  see('d', 110, '2')
+  assert.equal(info(), 'target_info{job="s",version="2"} 1 110000')
+})
+
 test('target_info keeps what identifies the resource when told to', () => {
   const { take, text } = exposed({ keep_identifying_resource_attributes: true })
   take([gauge('g', [point({}, { ...at(1), asInt: 1n })])], { resource: shop })

@@ -1,4 +1,5 @@
 import { metricName, type MetricNaming } from '../../../kit/prometheus/metric-name.ts'
+import { compareNanos } from '../../../kit/prometheus/nanos.ts'
 import type { ResourceSource } from '../../../kit/prometheus/metric-source.ts'
 import { flatText, labelText, type LabelText } from './label-text.ts'
 
@@ -46,10 +47,13 @@ export class TargetInfos {
     if (known?.resource !== resource) {
       const { text, hasQuoted } = labelText(info)
       const labels = { text: flatText(text), hasQuoted }
-      known = { labels, resource, receivedMs: 0, timeLow: 0, timeHigh: 0 }
+      const { timeLow, timeHigh } = known ?? { timeLow: 0, timeHigh: 0 }
+      known = { labels, resource, receivedMs: 0, timeLow, timeHigh }
       this.#infos.set(targetKey, known)
     }
     known.receivedMs = nowMs
+    // A sample older than the one before it would be refused by who scrapes.
+    if (compareNanos(newestLow, newestHigh, known.timeLow, known.timeHigh) <= 0) return
     known.timeLow = newestLow
     known.timeHigh = newestHigh
   }
