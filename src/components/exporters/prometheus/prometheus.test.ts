@@ -374,6 +374,33 @@ test('a point without a recorded value deletes its series, and only that', () =>
   }
 })
 
+test('what ends a series is in the order of time as its values are', () => {
+  const { take, text, host, own } = exposed()
+  const g = (fields: PlainMessage) => take([gauge('g', [point({}, fields)])])
+  const add = (start: number, end: number, fields: PlainMessage) =>
+    take([sum('d', [point({}, { ...during(start, end), ...fields })], { sum: delta })])
+  g({ ...at(20), asInt: 2n })
+  add(10, 20, { asInt: 3n })
+  g({ ...at(10), flags: 1 })
+  add(9, 10, { flags: 1 })
+  assert.deepEqual(
+    host.drops.map(({ cause, itemCount }) => [cause, itemCount]),
+    [
+      ['out_of_order', 1],
+      ['out_of_order', 1],
+    ],
+  )
+  assert.equal(own('otelcol_exporter_send_failed_metric_points'), 2)
+  add(20, 30, { asInt: 4n })
+  assert.equal(text(), '# TYPE d_total counter\nd_total 7\n# TYPE g gauge\ng 2\n')
+  g({ ...at(20), flags: 1 })
+  add(30, 40, { flags: 1 })
+  assert.equal(text(), '')
+  g({ ...at(20), asInt: 2n })
+  g({ flags: 1 })
+  assert.equal(text(), '', 'without a time it is of now')
+})
+
 test('series expire by the time of receipt, and their names are free again', async () => {
   const { take, text, host, store, own } = exposed({ metric_expiration: '10s' })
   take([gauge('g', [point({}, { ...at(1), asInt: 1n })])], { resource: shop })

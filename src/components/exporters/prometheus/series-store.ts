@@ -22,7 +22,7 @@ import type { Metric, Verdict } from './series.ts'
 import { seriesCountOf } from './series-value.ts'
 import { storeMetrics, type StoreMetrics } from './store-metrics.ts'
 import { TargetInfos } from './target-infos.ts'
-import { ValueTaker } from './value-taker.ts'
+import { isOutOfOrder, ValueTaker } from './value-taker.ts'
 
 export interface StoreOptions {
   readonly naming: MetricNaming
@@ -150,8 +150,7 @@ export class SeriesStore {
 
   #take(series: SeriesCursor, point: PointReader, metric: Metric): void {
     if (!point.hasRecordedValue) {
-      this.#remove(series)
-      this.#takenCount++
+      this.#end(series, point)
       return
     }
     try {
@@ -165,6 +164,17 @@ export class SeriesStore {
       // A series whose very first point was unusable has nothing to show.
       if (series.receivedMs < 0) this.#remove(series)
     }
+  }
+
+  /** By a point without a recorded value. One without a time is of now. */
+  #end(series: SeriesCursor, point: PointReader): void {
+    const isDated = point.timeLow !== 0 || point.timeHigh !== 0
+    if (isDated && isOutOfOrder(series, point)) {
+      this.#drops.add('out_of_order', 1)
+      return
+    }
+    this.#remove(series)
+    this.#takenCount++
   }
 
   #at(handle: number): SeriesCursor {

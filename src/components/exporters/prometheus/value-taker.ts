@@ -56,8 +56,8 @@ export class ValueTaker {
     metric: Metric,
     nowMs: number,
   ): string | undefined {
+    if (isOutOfOrder(series, point)) return 'out_of_order'
     const { timeLow, timeHigh } = point
-    if (compareNanos(timeLow, timeHigh, series.timeLow, series.timeHigh) < 0) return 'out_of_order'
     const { dataField } = metric
     const isNumber = dataField === metricDataFields.gauge || dataField === metricDataFields.sum
     const problem = isNumber ? numberProblem(point) : this.#read(series, point, dataField)
@@ -150,6 +150,11 @@ export class ValueTaker {
     value.quantiles = this.#quantiles
     series.detail = value
   }
+}
+
+/** Whether a series has a newer point. */
+export function isOutOfOrder(series: SeriesCursor, { timeLow, timeHigh }: PointReader): boolean {
+  return compareNanos(timeLow, timeHigh, series.timeLow, series.timeHigh) < 0
 }
 
 /** Whether its start lies behind its time; of a point without a time nothing can be said. */
