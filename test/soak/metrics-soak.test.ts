@@ -77,7 +77,7 @@ test(
       context.diagnostic(`receiver: ${Math.round(written.rssBytes / 1e6)} MB`)
       await checkCounts(own, fleet)
       const [plateau, ...later] = floors.slice(periodsToPlateau - 1)
-      const grown = later.at(-1)! / plateau!
+      const grown = later.at(-1)! / plateau
       assert(grown <= growthRatioMax, `RSS went from ${plateau} to ${later.at(-1)} MB`)
       const wanted = podCount * seriesOfPod
       assert(rate >= wanted * rateShareMin, `only ${Math.round(rate)} points/s could be offered`)
