@@ -152,8 +152,9 @@ function readV1(bytes: Uint8Array, rule: Rule): Read {
   const seen = new Set<string>()
   for (const one of list(message.timeseries)) {
     const series = seriesText(labelPairs(list(one.labels)), rule)
-    rule(!seen.has(series), `${series} comes twice`)
-    seen.add(series)
+    const kind = list(one.histograms).length > 0 ? 'histograms' : 'samples'
+    rule(!seen.has(`${kind} ${series}`), `${series} comes twice`)
+    seen.add(`${kind} ${series}`)
     readSeries(into, series, one, (exemplar) => labelPairs(list(exemplar.labels)))
     checkSeries(one, (exemplar) => labelPairs(list(exemplar.labels)), { version: 1, series, rule })
   }

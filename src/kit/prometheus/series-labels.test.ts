@@ -22,7 +22,7 @@ const utf8 = { translation_strategy: 'NoTranslation' } as const
 const convert = { resource_to_telemetry_conversion: { exclude_service_attributes: false } }
 const shop = { 'service.name': 'shop' }
 const promote = (included: string[] | undefined, excluded: string[] = []) => ({
-  promoted: { included, excluded },
+  resource_constant_labels: { included, excluded },
 })
 
 function rulesOf({ settings, choices }: Given) {
@@ -186,19 +186,19 @@ const rows: readonly (readonly [rule: string, given: Given, expected: string])[]
     'some of them by patterns',
     {
       resource: { 'k8s.pod': 'p', 'k8s.uid': 'u', zone: 'z' },
-      choices: promote(['k8s.*'], ['*.uid']),
+      settings: promote(['k8s.*'], ['*.uid']),
     },
     'k8s_pod=p',
   ],
-  ['all but some', { resource: { a: '1', b: '2' }, choices: promote(undefined, ['b']) }, 'a=1'],
+  ['all but some', { resource: { a: '1', b: '2' }, settings: promote(undefined, ['b']) }, 'a=1'],
   [
     'patterns decide in place of the conversion',
-    { resource: { a: '1', b: '2' }, settings: convert, choices: promote(['b']) },
+    { resource: { a: '1', b: '2' }, settings: { ...convert, ...promote(['b']) } },
     'b=2',
   ],
   [
     'patterns see the key, not the label',
-    { resource: { 'a.b': '1' }, choices: promote(['a_b']) },
+    { resource: { 'a.b': '1' }, settings: promote(['a_b']) },
     '',
   ],
 

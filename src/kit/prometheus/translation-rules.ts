@@ -3,12 +3,14 @@ import type { ConfigProblem } from '../../pipeline/component.ts'
 import { collectorLabelNaming } from './label-name.ts'
 import { joinLabels, type LabelRules } from './labels.ts'
 import { escapesNames, type TranslationStrategy } from './metric-name.ts'
-import { matchesPatterns } from './promoted-attributes.ts'
+import { type AttributePatterns, matchesPatterns } from './promoted-attributes.ts'
 
 export interface TranslationSettings {
   readonly translation_strategy?: TranslationStrategy | undefined
   readonly add_metric_suffixes?: boolean | undefined
-  readonly resource_to_telemetry_conversion?: unknown
+  readonly resource_to_telemetry_conversion?: { exclude_service_attributes: boolean } | undefined
+  /** Decides in place of resource_to_telemetry_conversion. */
+  readonly resource_constant_labels?: AttributePatterns | undefined
   readonly keep_identifying_resource_attributes: boolean
 }
 
@@ -16,8 +18,6 @@ interface LabelChoices {
   /** Labels of every series, where nothing else brings them. */
   readonly constLabels: Readonly<Record<string, string>>
   readonly scopeInfo: boolean
-  /** Which resource attributes become labels; in place of resource_to_telemetry_conversion. */
-  readonly promoted?: Parameters<typeof matchesPatterns>[0] | undefined
 }
 
 /** `translation_strategy`, or what the deprecated `add_metric_suffixes` means. */
@@ -29,11 +29,20 @@ export function strategyOf(settings: TranslationSettings): TranslationStrategy {
 }
 
 export function translationProblems(settings: TranslationSettings): ConfigProblem[] {
-  if (settings.translation_strategy === undefined || settings.add_metric_suffixes === undefined) {
-    return []
+  const problems: ConfigProblem[] = []
+  const warn = (path: string, message: string) =>
+    problems.push({ path: [path], message, severity: 'warning' })
+  const { translation_strategy, add_metric_suffixes } = settings
+  if (translation_strategy !== undefined && add_metric_suffixes !== undefined) {
+    const strategy = `translation_strategy: ${translation_strategy}`
+    warn('add_metric_suffixes', `has no effect beside ${strategy}; remove it`)
   }
-  const message = `has no effect beside translation_strategy: ${settings.translation_strategy}; remove it`
-  return [{ path: ['add_metric_suffixes'], message, severity: 'warning' }]
+  const { resource_constant_labels, resource_to_telemetry_conversion } = settings
+  if (resource_constant_labels !== undefined && resource_to_telemetry_conversion !== undefined) {
+    const message = 'has no effect beside resource_constant_labels; remove it'
+    warn('resource_to_telemetry_conversion', message)
+  }
+  return problems
 }
 
 export function labelRules(settings: TranslationSettings, choices: LabelChoices): LabelRules {
@@ -47,16 +56,14 @@ export function labelRules(settings: TranslationSettings, choices: LabelChoices)
     naming,
     constLabels: joinLabels(naming, labels),
     scopeInfo: choices.scopeInfo,
-    promotes:
-      choices.promoted === undefined ? converts(settings) : matchesPatterns(choices.promoted),
+    promotes: promotes(settings),
     keepIdentifying: settings.keep_identifying_resource_attributes,
   }
 }
 
-function converts(settings: TranslationSettings): (key: string) => boolean {
-  const conversion = settings.resource_to_telemetry_conversion as
-    | { exclude_service_attributes: boolean }
-    | undefined
+function promotes(settings: TranslationSettings): (key: string) => boolean {
+  const { resource_constant_labels, resource_to_telemetry_conversion: conversion } = settings
+  if (resource_constant_labels !== undefined) return matchesPatterns(resource_constant_labels)
   if (conversion === undefined) return () => false
   if (!conversion.exclude_service_attributes) return () => true
   const excluded = ['service.name', 'service.namespace', 'service.instance.id']

@@ -23,6 +23,16 @@ export const translationShape = {
       .default(false)
       .describe('Leave out service.name, service.namespace and service.instance.id.'),
   }).describe('Make labels of all resource attributes.'),
+  resource_constant_labels: z
+    .strictObject({
+      included: z
+        .array(text())
+        .optional()
+        .describe('Patterns with * and ? of the resource attributes to make labels of.'),
+      excluded: z.array(text()).default([]).describe('Patterns of those to leave out.'),
+    })
+    .optional()
+    .describe('Make labels of some resource attributes.'),
   keep_identifying_resource_attributes: z
     .boolean()
     .default(false)

@@ -18,7 +18,7 @@ export const prometheusRemoteWrite = defineExporter({
       yaml: 'endpoint: http://prometheus:9090/api/v1/write',
     },
     {
-      title: 'One tenant of Mimir by 2.0, resource attributes as labels',
+      title: 'One tenant of Mimir by 2.0, some resource attributes as labels',
       yaml: [
         'endpoint: https://mimir.example.com/api/v1/push',
         'protobuf_message: io.prometheus.write.v2.Request',
@@ -26,8 +26,8 @@ export const prometheusRemoteWrite = defineExporter({
         '  X-Scope-OrgID: team-a',
         'external_labels:',
         '  cluster: eu-1',
-        'resource_to_telemetry_conversion:',
-        '  enabled: true',
+        'resource_constant_labels:',
+        '  included: [k8s.*, cloud.region]',
         'remote_write_queue:',
         '  num_consumers: 10',
       ].join('\n'),

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import type { Exporter } from '../../../pipeline/component.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import { settle } from '../../../../test/kit/manual-clock.ts'
 import {
@@ -13,67 +12,23 @@ import {
   sum,
 } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
+import { writtenHeaders } from '../../../../test/kit/remote-write-peer.ts'
 import {
-  type RemoteWritePeer,
-  startRemoteWritePeer,
-  writtenHeaders,
-} from '../../../../test/kit/remote-write-peer.ts'
-import { type TestHost, testHost } from '../../../../test/kit/test-host.ts'
+  closeRemoteWrites,
+  startRemoteWrite as start,
+} from '../../../../test/kit/remote-write-rig.ts'
 import { until } from '../../../../test/kit/until.ts'
 import { prometheusRemoteWrite } from './index.ts'
 
 const baseMs = Date.UTC(2026, 0, 1)
 const at = (ms: number) => ({ timeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
 const from = (ms: number) => ({ startTimeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
-const own = { exporter: 'test' }
 const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
 
-let closing: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close()
-  closing = []
-})
-
-interface Rig {
-  readonly peer: RemoteWritePeer
-  readonly host: TestHost
-  readonly exporter: Exporter
-  /** Sends these and waits until every batch is dealt with. */
-  readonly push: (...metrics: PlainMessage[]) => Promise<void>
-  readonly value: (name: string, labels?: Record<string, string>) => number | undefined
-}
+afterEach(closeRemoteWrites)
 
 const own2 = 'otelcol_exporter_prometheusremotewrite'
 const ours = 'penstock_exporter_prometheusremotewrite'
-
-async function start(settings: Record<string, unknown> = {}): Promise<Rig> {
-  const peer = await startRemoteWritePeer()
-  const host = testHost({ signals: ['metrics'] })
-  const { remote_write_queue, ...rest } = settings
-  const config = prometheusRemoteWrite.config.parse({
-    endpoint: peer.url,
-    target_info: { enabled: false },
-    remote_write_queue: { min_size: 0, ...(remote_write_queue as object) },
-    ...rest,
-  })
-  const exporter = prometheusRemoteWrite.create(config, host)
-  await exporter.start?.()
-  closing.push(
-    () => peer.close(),
-    async () => exporter.stop?.(AbortSignal.abort()),
-  )
-  const value = (name: string, labels = {}) => host.meter.value(name, { ...own, ...labels })
-  return {
-    peer,
-    host,
-    exporter,
-    value,
-    push: async (...metrics) => {
-      await exporter.consume(metricsBatch(metrics, { resource: { 'service.name': 'shop' } }))
-      await until(() => value('otelcol_exporter_queue_size', { data_type: 'metrics' }) === 0)
-    },
-  }
-}
 
 const count = (ms: number, value: number, attributes: Attributes = {}) =>
   sum('hits', [point(attributes, { ...at(ms), asDouble: value })])
@@ -814,6 +769,20 @@ describe('remote write exporter', () => {
       [
         'hits{job="shop",otel_scope_name="lib",otel_scope_version="2",service_name="shop",zone="z1"}',
       ],
+    )
+  })
+
+  it('makes labels of some resource attributes alone, by patterns', async () => {
+    const { peer, exporter, settled } = await start({
+      resource_constant_labels: { included: ['k8s.*'], excluded: ['*.uid'] },
+    })
+    const resource = { 'service.name': 'shop', 'k8s.pod.name': 'p', 'k8s.pod.uid': 'u', zone: 'z' }
+    await exporter.consume(metricsBatch([count(1, 1, { 'k8s.pod.name': 'mine' })], { resource }))
+    await exporter.consume(metricsBatch([count(1, 2)], { resource }))
+    await settled()
+    assert.deepEqual(
+      [...peer.values().keys()],
+      ['hits_total{job="shop",k8s_pod_name="mine"}', 'hits_total{job="shop",k8s_pod_name="p"}'],
     )
   })
 

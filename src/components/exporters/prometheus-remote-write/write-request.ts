@@ -40,7 +40,10 @@ export function nextSerial(): number {
   return serial === 0 ? nextSerial() : serial
 }
 
-/** Which places of a request belong to one series: samples of it need not stand side by side. */
+/**
+ * Which places of a request belong to one TimeSeries: samples of it need not stand side by side. Remote write 2.0: a
+ * TimeSeries has samples or histograms, not both; a series that turns from one into the other goes on in a further one.
+ */
 export class SeriesChains {
   /** For every place that of the next sample of the same series, or -1. */
   next = new Int32Array(0)
@@ -57,14 +60,19 @@ export class SeriesChains {
     for (let place = 0; place < indices.length; place++) {
       const set = list.sets[indices[place]]
       next[place] = -1
+      isContinued[place] = 0
       if (words[set + setSerialAt] === requestSerial) {
-        next[words[set + lastPlaceAt]] = place
-        isContinued[place] = 1
-      } else {
-        words[set + setSerialAt] = requestSerial
-        isContinued[place] = 0
-      }
+        const last = words[set + lastPlaceAt]
+        if (isHistogram(list, indices[last]) === isHistogram(list, indices[place])) {
+          next[last] = place
+          isContinued[place] = 1
+        }
+      } else words[set + setSerialAt] = requestSerial
       words[set + lastPlaceAt] = place
     }
   }
+}
+
+function isHistogram(list: SampleList, index: number): boolean {
+  return list.detail(index)?.histogram !== undefined
 }

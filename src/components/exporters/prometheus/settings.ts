@@ -31,16 +31,6 @@ const pageShape = {
     .boolean()
     .default(false)
     .describe('Offer OpenMetrics, and with it exemplars and created timestamps.'),
-  resource_constant_labels: z
-    .strictObject({
-      included: z
-        .array(text())
-        .optional()
-        .describe('Patterns with * and ? of the resource attributes to make labels of.'),
-      excluded: z.array(text()).default([]).describe('Patterns of those to leave out.'),
-    })
-    .optional()
-    .describe('Make labels of some resource attributes.'),
   without_scope_info: z.boolean().default(false).describe('Leave out the otel_scope_ labels.'),
   max_series: z
     .int()
@@ -70,6 +60,5 @@ export function labelRules(config: PrometheusSettings): LabelRules {
   return translationLabelRules(config, {
     constLabels: config.const_labels,
     scopeInfo: !config.without_scope_info,
-    promoted: config.resource_constant_labels,
   })
 }
