@@ -16,6 +16,13 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
+// Of a terminal that goes, the session ends. A service is asked to read its configuration again.
+const hangups = new EventTarget()
+process.on('SIGHUP', () => {
+  if (process.stderr.isTTY) ending.abort('SIGHUP')
+  else hangups.dispatchEvent(new Event('hangup'))
+})
+
 // Who pipes into `head` has read enough.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
@@ -35,6 +42,7 @@ const io = {
   say: (text: string) => void process.stderr.write(text),
   isTerminal: process.stderr.isTTY,
   ending: ending.signal,
+  hangups,
 }
 const code = await main(process.argv.slice(2), io, version)
 // A pipe takes 64 KiB at a time; what is still waiting for its reader would be lost.

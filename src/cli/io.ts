@@ -11,6 +11,8 @@ export interface CliIo {
   readonly isTerminal: boolean
   /** Aborts when the process is asked to end (SIGTERM, SIGINT). */
   readonly ending: AbortSignal
+  /** Dispatches `hangup` for each SIGHUP. */
+  readonly hangups: EventTarget
 }
 
 /** Exit codes, from sysexits: 64 wrong use of the command, 78 a configuration with errors. */

@@ -21,6 +21,7 @@ function recorder(files: Record<string, string> = {}, env: Record<string, string
     say: (text) => void said.push(text),
     isTerminal: false,
     ending: AbortSignal.abort(),
+    hangups: new EventTarget(),
   }
   return { io, printed: () => printed.join(''), said: () => said.join('') }
 }

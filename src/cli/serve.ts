@@ -31,7 +31,14 @@ export async function serve(
     service.log.debug({ err: error }, 'Where it failed.')
     return exitCodes.failure
   }
+  const keepOn = () => {
+    const message =
+      'SIGHUP changes nothing: the configuration is read at start. Restart to change it.'
+    service.log.warn({}, message)
+  }
+  io.hangups.addEventListener('hangup', keepOn)
   await aborted(AbortSignal.any([io.ending, broken.signal]))
+  io.hangups.removeEventListener('hangup', keepOn)
   if (broken.signal.aborted) {
     service.log.error(
       { err: broken.signal.reason as unknown },

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { resolve } from 'node:path'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { freePorts, GatewayProcess } from '../kit/gateway-process.ts'
 
@@ -33,4 +36,33 @@ service:
 `)
   assert.equal(await gateway.stop(), 0)
   assert.match(gateway.log, /^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] INFO: /)
+})
+
+test('a signal to npm drains what it started and gives its exit code', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'penstock-npm-'))
+  const file = join(folder, 'gateway.yaml')
+  const [port] = await freePorts(1)
+  writeFileSync(
+    file,
+    `
+receivers: { otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}" } } } }
+exporters: { debug: }
+service:
+  pipelines: { traces: { receivers: [otlp], exporters: [debug] } }
+  telemetry: { metrics: { level: none } }
+`,
+  )
+  const npm = spawn('npm', ['run', '-s', 'penstock', '--', 'run', '--config', file], {
+    cwd: resolve(import.meta.dirname, '../..'),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let log = ''
+  for await (const chunk of npm.stderr) {
+    log += String(chunk)
+    if (log.includes('Everything is ready')) npm.kill('SIGTERM')
+  }
+  if (npm.exitCode === null) await once(npm, 'exit')
+  rmSync(folder, { recursive: true })
+  assert.match(log, /Shutdown complete/)
+  assert.equal(npm.exitCode, 0)
 })

@@ -172,3 +172,27 @@ test('a second signal ends the process at once', async () => {
   assert.equal(await gateway.exited, 130)
   await sink.stop()
 })
+
+test('SIGHUP to a service changes nothing and loses nothing', async () => {
+  const sink = await HttpSink.start()
+  const [http, metrics] = await freePorts(2)
+  const gateway = await GatewayProcess.start(yaml({ http, metrics, sink: sink.url, queue: '1000' }))
+  const send = async (number: number) => {
+    const answer = await request(`http://127.0.0.1:${http}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-protobuf' },
+      body: traceRequest(number),
+    })
+    await answer.body.dump()
+    assert.equal(answer.statusCode, 200)
+  }
+  sink.delayMs = 500
+  await send(1)
+  gateway.signal('SIGHUP')
+  await gateway.logged('SIGHUP changes nothing')
+  await send(2)
+  assert.equal(await gateway.stop(), 0)
+  const names = new Set(sink.items('traces').map(({ item }) => item.name))
+  await sink.stop()
+  assert.ok(names.has('span 1/0') && names.has('span 2/0'))
+})

@@ -161,8 +161,8 @@ function channelOptions(settings: GrpcClientSettings, version: string): ChannelO
     'grpc.enable_retries': 0,
     'grpc.max_send_message_length': -1,
     'grpc-node.flow_control_window': flowControlWindowBytes,
-    // A reconnect is tried as often as requests ask for it, not after up to two minutes.
-    'grpc.max_reconnect_backoff_ms': 10_000,
+    // Not after up to two minutes: until a peer that is back is tried again, every request fails with the old error.
+    'grpc.max_reconnect_backoff_ms': 2_000,
     'grpc.service_config_disable_resolution': 1,
     'grpc.service_config': JSON.stringify({
       loadBalancingConfig: [{ [balancer_name === '' ? 'round_robin' : balancer_name]: {} }],

@@ -96,7 +96,10 @@ export class GrpcConnection {
     const { methods, includeMetadata, authenticator } = this.#environment
     const method = methods.get(head.path)
     if (method === undefined) {
-      const refusal = new Refusal('unimplemented', `unknown method ${head.path}`)
+      const refusal = new Refusal(
+        'unimplemented',
+        `unknown method ${head.path}, or no pipeline for its signal`,
+      )
       return refuseStream(stream, statusHeaders(statusOf(refusal)), stream.readableEnded)
     }
     const begin = (auth?: ClientInfo['auth']) => {

@@ -229,7 +229,7 @@ test('an unknown method or service is UNIMPLEMENTED', async (context) => {
   ]) {
     const result = await client.call(unknown, Buffer.alloc(100_000))
     assert.equal(result.code, 'UNIMPLEMENTED')
-    assert.equal(result.details, `unknown method ${unknown}`)
+    assert.equal(result.details, `unknown method ${unknown}, or no pipeline for its signal`)
   }
 })
 

@@ -16,15 +16,19 @@ export function serverReloadPeriodMs(settings: ServerTlsSettings): number {
   return settings.client_ca_file !== undefined && settings.client_ca_file_reload ? 10_000 : 0
 }
 
-/** Reads certificates again by timer. Bad files leave the last good ones in use and are logged each time. */
+/** Reads certificates again by timer. Bad files leave the last good ones in use and are logged each time, and so is their end. */
 export function reloadPeriodically({ periodMs, clock, log, reload }: Reload): Timer | undefined {
   if (periodMs <= 0) return undefined
+  let isBad = false
   return clock.every(periodMs, () => {
     try {
       reload()
+      if (isBad) log.info({}, 'TLS files are good again, and in use')
+      isBad = false
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       log.error({ error: message }, 'TLS files could not be reloaded, the last good ones stay')
+      isBad = true
     }
   })
 }
