@@ -26,18 +26,21 @@ export function pushClassic(list: SampleList, rows: HistogramRows, value: Classi
   }
   if (sum !== undefined) push(rows.sum, sum)
   push(rows.count, count)
-  let below = -Infinity
+  let below: number | undefined
   for (const [index, row] of rows.buckets.entries()) {
     const bound = rows.bounds.values[index]
     push(row, totals[index])
     if (exemplars.length > 0) {
       const from = below
-      attach(exemplars.filter((exemplar) => exemplar.value <= bound && exemplar.value > from))
+      const isAbove = (one: number) => from === undefined || one > from
+      attach(exemplars.filter(({ value: one }) => one <= bound && isAbove(one)))
     }
     below = bound
   }
   push(rows.infinity, count)
-  if (exemplars.length > 0) attach(exemplars.filter((exemplar) => !(exemplar.value <= below)))
+  // Not "above the last bound": what is no number lies in no other bucket either.
+  const isBelow = (one: number) => below !== undefined && one <= below
+  if (exemplars.length > 0) attach(exemplars.filter((exemplar) => !isBelow(exemplar.value)))
 }
 
 /**

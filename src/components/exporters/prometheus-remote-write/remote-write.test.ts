@@ -206,6 +206,33 @@ for (const [version, settings] of [
       assert.deepEqual(peer.violations, [])
     })
 
+    it('puts exemplars of infinite values on the outermost buckets, also on the only one', async () => {
+      const { peer, push } = await start(settings)
+      const histogram = (name: string, explicitBounds: number[]) => ({
+        name,
+        histogram: {
+          ...cumulative,
+          dataPoints: [
+            {
+              ...at(2),
+              count: 2n,
+              explicitBounds,
+              bucketCounts: [1n, ...explicitBounds.map(() => 1n)],
+              exemplars: [-Infinity, Infinity].map((value) => ({ ...at(1), asDouble: value })),
+            },
+          ],
+        },
+      })
+      await push(histogram('lag', [1]), histogram('wait', []))
+      const found = peer.requests.flatMap(({ exemplars }) => exemplars)
+      assert.deepEqual(found.map(({ series, value }) => `${value} ${series}`).toSorted(), [
+        '-Infinity lag_bucket{job="shop",le="1"}',
+        '-Infinity wait_bucket{job="shop",le="+Inf"}',
+        'Infinity lag_bucket{job="shop",le="+Inf"}',
+        'Infinity wait_bucket{job="shop",le="+Inf"}',
+      ])
+    })
+
     it('keeps the order of every series while requests fail and others overtake', async () => {
       const { peer, host, exporter, value } = await start({
         ...settings,
