@@ -240,13 +240,17 @@ test('headers and the body are as the specification has them', async () => {
   assert.match((await judge(framed))[0], /cannot be decoded/)
 })
 
-test('what goes back in time between requests is found', async () => {
-  const at = (timestamp: bigint) =>
+test('what goes back in time between requests is found, and another value of the same time', async () => {
+  const at = (
+    timestamp: bigint,
+    value = 1,
+    of: PlainMessage = { samples: [{ value, timestamp }] },
+  ) =>
     judge(
       snappy(
         request({
           labelsRefs: [1, 5],
-          samples: [{ value: 1, timestamp }],
+          ...of,
           metadata: { helpRef: 4, unitRef: 3 },
           exemplars: [{ labelsRefs: [6, 7, 2, 2], value: 1, timestamp: 1n }],
         }),
@@ -254,4 +258,11 @@ test('what goes back in time between requests is found', async () => {
     )
   assert.equal((await at(9_000_000n))[0], '')
   assert.match((await at(8_000_000n))[0], /order of help/)
+  assert.equal((await at(9_100_000n, NaN))[0], '')
+  assert.equal((await at(9_100_000n, NaN))[0], '')
+  assert.match((await at(9_100_000n, 2))[0], /duplicate sample for timestamp 9100000 of help/)
+  const native = (sum: number) => at(9_200_000n, 0, histogram({ sum, timestamp: 9_200_000n }))
+  assert.equal((await native(3))[0], '')
+  assert.equal((await native(3))[0], '')
+  assert.match((await native(4))[0], /duplicate sample/)
 })

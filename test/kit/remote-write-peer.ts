@@ -2,6 +2,7 @@
  * A remote write receiver for tests: decodes with protobufjs and snappyjs, and enforces what the specifications ask of
  * senders. What it finds wrong is collected in `violations`.
  */
+import { isDeepStrictEqual } from 'node:util'
 import snappyJs from 'snappyjs'
 import { zstdDecompressSync } from 'node:zlib'
 import { startHttpPeer, type HttpPeer, type PeerAnswer, type PeerRequest } from './http-peer.ts'
@@ -58,7 +59,7 @@ export interface RemoteWritePeer {
 
 export async function startRemoteWritePeer(): Promise<RemoteWritePeer> {
   const http: HttpPeer = await startHttpPeer()
-  const newestMs = new Map<string, number>()
+  const newest = new Map<string, WrittenSample>()
   const peer: RemoteWritePeer = {
     url: `${http.url}/api/v1/write`,
     requests: [],
@@ -76,15 +77,27 @@ export async function startRemoteWritePeer(): Promise<RemoteWritePeer> {
     const isAccepted =
       answer === undefined || (typeof answer !== 'string' && (answer.status ?? 200) < 300)
     if (isAccepted) {
-      for (const { series, timeMs } of request.samples) {
-        if (timeMs < (newestMs.get(series) ?? 0)) peer.violations.push(`order of ${series}`)
-        newestMs.set(series, timeMs)
+      for (const sample of request.samples) {
+        const violation = orderViolation(sample, newest.get(sample.series))
+        if (violation !== undefined) peer.violations.push(violation)
+        newest.set(sample.series, sample)
       }
       peer.accepted.push(request)
     }
     return answer ?? { status: 204, headers: request.version === 2 ? writtenHeaders(request) : {} }
   }
   return peer
+}
+
+/** As Prometheus has it: the newest sample may come again, but only as it was. */
+function orderViolation(
+  { series, timeMs, value, histogram }: WrittenSample,
+  newest: WrittenSample | undefined,
+): string | undefined {
+  if (newest === undefined || timeMs > newest.timeMs) return undefined
+  if (timeMs < newest.timeMs) return `order of ${series}`
+  const isSame = Object.is(value, newest.value) && isDeepStrictEqual(histogram, newest.histogram)
+  return isSame ? undefined : `duplicate sample for timestamp ${timeMs} of ${series}`
 }
 
 export function writtenHeaders({ samples, exemplars }: WrittenRequest): Record<string, string> {
