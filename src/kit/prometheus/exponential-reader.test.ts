@@ -205,6 +205,9 @@ test('what no double can be sorted into is not plausible, nor a zero zone that i
   assert.ok(!within(33, 0))
   assert.ok(within(0, 0, { zeroThreshold: 1e-10 }))
   for (const zeroThreshold of [NaN, Infinity, -1]) assert.ok(!within(0, 0, { zeroThreshold }))
+  // Prometheus adds counts up in 64 bits.
+  assert.ok(within(0, 0, { zeroCount: 2n ** 64n - 2n }))
+  assert.ok(!within(0, 0, { zeroCount: 2n ** 64n - 1n }))
 })
 
 test('limited to as many buckets as a sum may have, at the finest scale that does', () => {

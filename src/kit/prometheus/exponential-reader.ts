@@ -230,7 +230,7 @@ function jointExtent(left: Buckets, right: Buckets): number {
   return end - Math.min(left.offset, right.offset)
 }
 
-/** Whether every index and the zero zone fit doubles; beyond them no arithmetic here holds. */
+/** Whether every index and the zero zone fit doubles, and all counts together 64 bits; beyond no arithmetic here holds. */
 export function isPlausible(histogram: Exponential): boolean {
   const { scale, zeroThreshold, positive, negative } = histogram
   return (
@@ -238,7 +238,8 @@ export function isPlausible(histogram: Exponential): boolean {
     zeroThreshold >= 0 &&
     zeroThreshold < Infinity &&
     fitsDoubles(positive, scale) &&
-    fitsDoubles(negative, scale)
+    fitsDoubles(negative, scale) &&
+    heldCount(histogram) < 2n ** 64n
   )
 }
 
@@ -264,9 +265,13 @@ export function limited(histogram: Exponential): Exponential {
  * What a native histogram says its count is: what its buckets hold, since Prometheus refuses all that comes with one
  * where it is not. Only with a sum that is not a number may more have been observed than lies in buckets.
  */
-export function nativeCount({ count, sum, zeroCount, positive, negative }: Exponential): Count {
-  const held = addCounts(zeroCount, addCounts(total(positive), total(negative)))
-  return Number.isNaN(sum) && count > held ? count : held
+export function nativeCount(histogram: Exponential): Count {
+  const held = heldCount(histogram)
+  return Number.isNaN(histogram.sum) && histogram.count > held ? histogram.count : held
+}
+
+function heldCount({ zeroCount, positive, negative }: Exponential): Count {
+  return addCounts(zeroCount, addCounts(total(positive), total(negative)))
 }
 
 function total({ counts }: Buckets): Count {

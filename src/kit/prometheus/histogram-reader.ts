@@ -65,6 +65,19 @@ export class HistogramReader {
   readonly counts = new FixedList()
   readonly bounds = new FixedList()
 
+  /** Whether the counts of all buckets together fit 64 bits, as those of every real histogram do. */
+  get hasPlausibleCounts(): boolean {
+    const { bytes, start, byteLength } = this.counts
+    const view = new DataView(bytes.buffer, bytes.byteOffset + start, byteLength)
+    let low = 0
+    let high = 0
+    for (let at = 0; at < byteLength; at += 8) {
+      low += view.getUint32(at, true)
+      high += view.getUint32(at + 4, true)
+    }
+    return high + Math.floor(low / 4294967296) < 4294967296
+  }
+
   read(bytes: Uint8Array, start: number, end: number): void {
     this.countLow = this.countHigh = this.sum = 0
     this.hasSum = false

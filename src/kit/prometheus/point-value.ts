@@ -30,6 +30,7 @@ export class PointValue {
         return point.hasValue ? undefined : 'no_value'
       case metricDataFields.histogram:
         this.histogram.read(bytes, start, end)
+        if (!this.histogram.hasPlausibleCounts) return 'invalid_histogram'
         return this.#findBounds(known) ? undefined : 'invalid_histogram'
       case metricDataFields.exponentialHistogram:
         this.exponential = readExponential(bytes, start, end)

@@ -210,6 +210,7 @@ test('histograms without sum, without buckets, with infinite bounds, and impossi
     }),
     histogram('falling', { bucketCounts: [1n, 1n, 1n], explicitBounds: [2, 1] }),
     histogram('nan', { bucketCounts: [1n, 2n], explicitBounds: [NaN] }),
+    histogram('overflowing', { bucketCounts: [2n ** 64n - 1n, 1n], explicitBounds: [1] }),
   ])
   assert.equal(
     text(),
@@ -227,7 +228,7 @@ one_sum 1
 one_count 3
 `,
   )
-  assert.deepEqual(drops(), { invalid_histogram: 2 })
+  assert.deepEqual(drops(), { invalid_histogram: 3 })
 })
 
 test('a summary keeps its quantiles, NaN included', () => {
