@@ -1,6 +1,7 @@
 import type { HttpAnswer } from '../../../kit/http/http-client.ts'
 import { refusedAnswer } from '../../../kit/http/refused-answer.ts'
 import type { WriteCounts } from './write-request.ts'
+import type { RemoteWriteSettings } from './settings.ts'
 import type { RejectionCause } from './write-metrics.ts'
 
 /** What became of a request that was not refused as a whole. */
@@ -14,17 +15,26 @@ interface Asked {
   readonly url: URL
   readonly nowMs: number
   readonly isV2: boolean
+  readonly compression: RemoteWriteSettings['compression']
   readonly counts: WriteCounts
 }
 
 /** The server does not know 2.0, and nothing of the request was stored: it has to be sent as 1.0. */
 export class NotV2 extends Error {}
 
-/** Gives what was written, or throws the Refusal that the answer means, or NotV2. */
+/** The server may not know zstd, and nothing of the request was stored: it has to be sent by snappy. */
+export class NotZstd extends Error {}
+
+/** Gives what was written, or throws the Refusal that the answer means, or NotV2 or NotZstd. */
 export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   const { status } = answer
   const written = asked.isV2 ? writtenCounts(answer) : undefined
-  if (asked.isV2 && status === 415) throw new NotV2(explain(answer, asked))
+  if (status === 415) {
+    const text = explain(answer, asked)
+    // Which of the two it minds is not told. Snappy is what every server takes, so that is tried first.
+    if (asked.compression === 'zstd') throw new NotZstd(text)
+    if (asked.isV2) throw new NotV2(text)
+  }
   if (status >= 200 && status < 300) {
     if (!asked.isV2) return { counts: asked.counts, complaints: [] }
     // A 1.x server takes a 2.0 message for an empty one of its own and says nothing of what it wrote.

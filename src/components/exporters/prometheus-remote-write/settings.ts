@@ -48,7 +48,9 @@ const clientShape = {
   compression: z
     .enum(['snappy', 'zstd'])
     .default('snappy')
-    .describe('Of request bodies. Every server takes snappy; some take zstd too.'),
+    .describe(
+      'Of request bodies. Every server takes snappy; some take zstd too. One that answers 415 gets snappy.',
+    ),
   auth: clientAuthSettings(authForms.sharedClient),
   http: unsupported('write its keys beside endpoint'),
   sending_queue: unsupported('the queue of this exporter is remote_write_queue'),

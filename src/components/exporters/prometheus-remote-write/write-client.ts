@@ -3,7 +3,7 @@ import { compressBody } from '../../../kit/compression/compress.ts'
 import type { HttpClient } from '../../../kit/http/http-client.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { withoutCustomBuckets } from './classic-samples.ts'
-import { NotV2, readAnswer, type Written } from './read-answer.ts'
+import { NotV2, NotZstd, readAnswer, type Written } from './read-answer.ts'
 import type { LabelPool } from './label-pool.ts'
 import type { RowMaker } from './row-maker.ts'
 import type { SampleList } from './sample-list.ts'
@@ -18,9 +18,12 @@ import { requestBuilderV2 } from './write-request-v2.ts'
 /** 1.0 metadata goes out again after this long, for servers that were restarted. */
 const metadataPeriodMs = 60_000
 
+type Compression = RemoteWriteSettings['compression']
+
 /** A request's body, kept between attempts. */
 interface Encoded {
   readonly isV2: boolean
+  readonly compression: Compression
   readonly body: Uint8Array
   readonly counts: WriteCounts
   readonly onDelivered: () => void
@@ -38,9 +41,11 @@ export class WriteClient {
   #opening: Promise<HttpClient> | undefined
   readonly #rows: RowMaker
   readonly #url: URL
-  readonly #v1: BuildRequest
+  readonly #pool: LabelPool
+  #v1: BuildRequest
   readonly #v2: BuildRequest
   #isV2: boolean
+  #compression: Compression
 
   constructor(
     settings: RemoteWriteSettings,
@@ -52,13 +57,10 @@ export class WriteClient {
     this.#metrics = uses.metrics
     this.#rows = uses.rows
     this.#url = new URL(settings.endpoint)
-    const { pool } = uses
-    const isSnappy = settings.compression === 'snappy'
-    this.#v1 = requestBuilderV1(
-      pool,
-      isSnappy ? new SnappySeriesWriter(pool) : new PlainWriter(pool),
-    )
-    this.#v2 = requestBuilderV2(pool)
+    this.#pool = uses.pool
+    this.#compression = settings.compression
+    this.#v1 = this.#builderV1()
+    this.#v2 = requestBuilderV2(uses.pool)
     this.#isV2 = settings.protobuf_message === messageV2
   }
 
@@ -82,19 +84,22 @@ export class WriteClient {
   ): (attemptNumber: number, abort: AbortSignal) => Promise<Outcome> {
     let encoded: Encoded | undefined
     const send = async (attemptNumber: number, abort: AbortSignal): Promise<Outcome> => {
-      if (encoded?.isV2 !== this.#isV2) encoded = await this.#encode(list, indices)
-      const { isV2, body, counts, onDelivered } = encoded
-      const headers = this.#headers(isV2, attemptNumber)
+      const isAsKnown = encoded?.isV2 === this.#isV2 && encoded.compression === this.#compression
+      if (encoded === undefined || !isAsKnown) encoded = await this.#encode(list, indices)
+      const { isV2, compression, body, counts, onDelivered } = encoded
+      const headers = this.#headers(encoded, attemptNumber)
       const client = await this.open()
       const answer = await client.post({ url: this.#url, headers, body, abort })
       try {
-        const asked = { url: this.#url, nowMs: this.#host.clock.nowMs(), isV2, counts }
+        const nowMs = this.#host.clock.nowMs()
+        const asked = { url: this.#url, nowMs, isV2, compression, counts }
         const written = readAnswer(answer, asked)
         onDelivered()
         return { ...written, sent: counts }
       } catch (error) {
-        if (!(error instanceof NotV2)) throw error
-        this.#fallBack(error.message)
+        if (error instanceof NotV2) this.#fallBackToV1(error.message)
+        else if (error instanceof NotZstd) this.#fallBackToSnappy(error.message)
+        else throw error
         return send(attemptNumber, abort)
       }
     }
@@ -107,6 +112,12 @@ export class WriteClient {
     await client?.close()
   }
 
+  #builderV1(): BuildRequest {
+    const pool = this.#pool
+    const isSnappy = this.#compression === 'snappy'
+    return requestBuilderV1(pool, isSnappy ? new SnappySeriesWriter(pool) : new PlainWriter(pool))
+  }
+
   async #encode(list: SampleList, indices: Uint32Array): Promise<Encoded> {
     const isV2 = this.#isV2
     const nowMs = this.#host.clock.monotonicMs()
@@ -115,7 +126,7 @@ export class WriteClient {
     const build = isV2 ? this.#v2 : this.#v1
     const options = { metadataBeforeMs }
     const { body, isCompressed, counts, described } = build(sent.list, sent.indices, options)
-    const { compression } = this.#settings
+    const compression = this.#compression
     // Copied, since the next request is built in the same memory; not for snappy, which is done at once.
     const isCopied = isCompressed || compression === 'zstd'
     const own = isCopied ? body.slice() : body
@@ -123,15 +134,15 @@ export class WriteClient {
     const onDelivered = () => {
       for (const family of described) family.metadataMs = nowMs
     }
-    return { isV2, body: compressed, counts, onDelivered }
+    return { isV2, compression, body: compressed, counts, onDelivered }
   }
 
-  #headers(isV2: boolean, attemptNumber: number): Record<string, string> {
+  #headers({ isV2, compression }: Encoded, attemptNumber: number): Record<string, string> {
     const headers: Record<string, string> = { 'user-agent': `Penstock/${this.#host.version}` }
     for (const [name, value] of Object.entries(this.#settings.headers)) {
       headers[name.toLowerCase()] = value.reveal()
     }
-    headers['content-encoding'] = this.#settings.compression
+    headers['content-encoding'] = compression
     headers['content-type'] = 'application/x-protobuf'
     headers['x-prometheus-remote-write-version'] = '0.1.0'
     if (isV2) {
@@ -142,13 +153,21 @@ export class WriteClient {
     return headers
   }
 
-  #fallBack(reason: string): void {
+  #fallBackToV1(reason: string): void {
     if (!this.#isV2) return
     this.#isV2 = false
+    this.#logFallback(reason, `${messageV2}: from now on ${messageV1} is sent`)
+  }
+
+  #fallBackToSnappy(reason: string): void {
+    if (this.#compression === 'snappy') return
+    this.#compression = 'snappy'
+    this.#v1 = this.#builderV1()
+    this.#logFallback(reason, 'requests compressed by zstd: from now on they are by snappy')
+  }
+
+  #logFallback(reason: string, what: string): void {
     this.#metrics.fallbacks.add(1)
-    this.#host.log.warn(
-      { error: reason },
-      `the server does not take ${messageV2}: from now on ${messageV1} is sent`,
-    )
+    this.#host.log.warn({ error: reason }, `the server does not take ${what}`)
   }
 }

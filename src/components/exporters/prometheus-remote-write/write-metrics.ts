@@ -55,7 +55,7 @@ const help: Readonly<Record<Key, string>> = {
   expired: 'Series forgotten because nothing came for metric_expiration.',
   collisions: 'Points dropped because another source feeds their series.',
   undated: 'Points without a time, sent with that of their receipt.',
-  fallbacks: 'Times that 2.0 was given up for 1.0, which is at most once a start.',
+  fallbacks: 'Times that 2.0 was given up for 1.0 or zstd for snappy, each at most once a start.',
 }
 
 /** Why a server refused a sample, as far as its answer tells. */

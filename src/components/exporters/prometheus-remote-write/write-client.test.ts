@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import { gauge, point } from '../../../../test/kit/metrics-request.ts'
+import type { WrittenRequest } from '../../../../test/kit/remote-write-peer.ts'
+import { closeRemoteWrites, startRemoteWrite } from '../../../../test/kit/remote-write-rig.ts'
+
+afterEach(closeRemoteWrites)
+
+const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
+const fallbacks = 'penstock_exporter_prometheusremotewrite_fallbacks'
+const fill = (ms: number) =>
+  gauge('fill', [point({}, { timeUnixNano: BigInt(ms) * 1_000_000n, asInt: BigInt(ms) })])
+const form = ({ version, headers }: WrittenRequest) => `${version} ${headers['content-encoding']}`
+
+describe('the form of remote write requests', () => {
+  for (const [settings, taken, forms] of [
+    [v2, '2 snappy', ['2 zstd', '2 snappy', '2 snappy']],
+    [{}, '1 snappy', ['1 zstd', '1 snappy', '1 snappy']],
+    [v2, '1 snappy', ['2 zstd', '2 snappy', '1 snappy', '1 snappy']],
+  ] as const) {
+    it(`becomes ${taken} on 415, from ${forms[0]}, and stays that`, async () => {
+      const { peer, push, value, host } = await startRemoteWrite({
+        ...settings,
+        compression: 'zstd',
+      })
+      peer.respond = (request) => (form(request) === taken ? undefined : { status: 415 })
+      await push(fill(1))
+      await push(fill(2))
+      assert.deepEqual(peer.requests.map(form), forms)
+      assert.deepEqual(
+        [...peer.values().values()],
+        [
+          [
+            [1, 1],
+            [2, 2],
+          ],
+        ],
+      )
+      assert.equal(value(fallbacks), forms.length - 2)
+      assert.equal(host.lines.length, forms.length - 2)
+      assert.match(host.lines[0].message, /zstd.*snappy/)
+      assert.deepEqual(host.drops, [])
+      assert.deepEqual(peer.violations, [])
+    })
+  }
+
+  it('is given up for good where 415 remains, for that request alone', async () => {
+    const { peer, push, host } = await startRemoteWrite({ ...v2, compression: 'zstd' })
+    peer.respond = () => ({ status: 415 })
+    await push(fill(1))
+    assert.deepEqual(peer.requests.map(form), ['2 zstd', '2 snappy', '1 snappy'])
+    assert.deepEqual(host.drops, [{ signal: 'metrics', itemCount: 1, cause: 'permanent_error' }])
+    peer.respond = () => undefined
+    await push(fill(2))
+    assert.equal(peer.values().size, 1)
+  })
+})
