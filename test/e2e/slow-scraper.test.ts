@@ -8,7 +8,8 @@ import { PodRequest } from '../kit/pod-request.ts'
 
 const mib = 1024 * 1024
 const podCount = 300
-const writeTimeoutMs = 4000
+/** Longer than a reader may stand still at shutdown. */
+const writeTimeoutMs = 8000
 const accepts = [
   'text/plain',
   'application/openmetrics-text;version=1.0.0',
@@ -96,7 +97,13 @@ test('slow scrapers hold little memory, are cut off at write_timeout, and are in
       assert.ok(answer.length < 32 * mib, `${answer.length} bytes had been made for a slow reader`)
       assert.ok(!answer.subarray(-5).equals(Buffer.from('0\r\n\r\n')), 'passed off as a whole page')
     }
+
+    const still = connect({ port: page, host: '127.0.0.1' })
+    still.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(still, 'readable')
     assert.equal(await gateway.stop(), 0)
+    assert.match(gateway.log, /a scrape was cut off at shutdown/)
+    still.destroy()
   } finally {
     for (const { stop } of scrapers) stop()
     gateway.signal('SIGKILL')

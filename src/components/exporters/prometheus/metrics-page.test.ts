@@ -12,7 +12,7 @@ import { settings as schema } from './settings.ts'
 
 async function serving(
   options: { config?: object; render?: RenderPage },
-  use: (port: number, host: ReturnType<typeof testHost>) => Promise<void>,
+  use: (port: number, host: ReturnType<typeof testHost>, page: MetricsPage) => Promise<void>,
 ): Promise<void> {
   const host = testHost()
   const settings = schema.parse({ endpoint: '127.0.0.1:0', ...options.config })
@@ -21,7 +21,7 @@ async function serving(
   const server = new HttpServer({ settings, where: '', routes: [page.route] }, host)
   await server.start()
   try {
-    await use(server.port!, host)
+    await use(server.port!, host, page)
   } finally {
     await server.stop(AbortSignal.timeout(50))
   }
@@ -149,6 +149,21 @@ test('of readers that stand still for a second, the one that does longest makes 
     second.destroy()
     while (result(host, 'aborted') === 0) await settle()
     assert.deepEqual([result(host, 'displaced'), result(host, 'refused')], [1, 1])
+  })
+})
+
+test('while stopping, a reader that takes nothing for five seconds is cut off', async () => {
+  const { render, madeCount } = longPage()
+  await serving({ render }, async (port, host, page) => {
+    const reader = await stalledReader(port, madeCount)
+    const cutting = page.cutStalled()
+    await host.clock.advance(4500)
+    assert.equal(result(host, 'aborted'), 0)
+    await host.clock.advance(500)
+    while (result(host, 'aborted') === 0) await settle()
+    assert.equal(host.lines.at(-1)?.level, 'warn')
+    cutting.cancel()
+    await once(reader.resume(), 'close')
   })
 })
 

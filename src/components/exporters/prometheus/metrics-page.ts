@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { constants, createGzip } from 'node:zlib'
 import type { HttpRoute } from '../../../kit/http/http-server.ts'
 import type { Host } from '../../../pipeline/host.ts'
-import type { Clock } from '../../../platform/platform.ts'
+import type { Clock, Timer } from '../../../platform/platform.ts'
 import { acceptsGzip, negotiate, type PageFormat } from './page-format.ts'
 import { PieceBuffers } from './page-writer.ts'
 import { type ScrapeCounters, scrapeCounters } from './store-metrics.ts'
@@ -34,6 +34,9 @@ const scrapeMsMax = 300_000
 /** A reader that has taken nothing for longer than this gives way to who comes when all places are taken. */
 const stalledMs = 1000
 
+/** While the exporter stops, such a reader is cut off after this long: a slow one takes at least a piece in it. */
+const stalledAtEndMs = 5000
+
 /** Answers scrapes. A page is made as fast as its reader takes it, so a slow one holds no memory. */
 export class MetricsPage {
   readonly #settings: MetricsPageSettings
@@ -55,6 +58,17 @@ export class MetricsPage {
       path: '/metrics',
       handle: (request, response) => this.#answer(request, response),
     }
+  }
+
+  /** For while the server stops, until it has: whose reader takes nothing any more holds nobody up. */
+  cutStalled(): Timer {
+    return this.#host.clock.every(stalledAtEndMs / 10, () => {
+      for (const scrape of this.#active) {
+        if (scrape.waitedMs < stalledAtEndMs || scrape.signal.aborted) continue
+        this.#host.log.warn({}, 'a scrape was cut off at shutdown: its reader takes nothing')
+        scrape.end()
+      }
+    })
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {

@@ -16,6 +16,7 @@ export class PrometheusExporter implements Exporter {
   readonly #settings: PrometheusSettings
   readonly #host: ExporterHost
   readonly #store: SeriesStore
+  readonly #page: MetricsPage
   readonly #server: HttpServer
   #sweeper: Timer | undefined
 
@@ -34,11 +35,11 @@ export class PrometheusExporter implements Exporter {
       host,
     )
     const sendTimestamps = settings.send_timestamps
-    const page = new MetricsPage(settings, host, (format, buffers) => {
+    this.#page = new MetricsPage(settings, host, (format, buffers) => {
       const render = format.kind === 'protobuf' ? renderProtobuf : renderText
       return render(this.#store, { format, sendTimestamps, buffers })
     })
-    this.#server = new HttpServer({ settings, where: '', routes: [page.route] }, host)
+    this.#server = new HttpServer({ settings, where: '', routes: [this.#page.route] }, host)
   }
 
   get port(): number | undefined {
@@ -53,7 +54,9 @@ export class PrometheusExporter implements Exporter {
 
   async stop(deadline: AbortSignal): Promise<void> {
     this.#sweeper?.cancel()
+    const cutting = this.#page.cutStalled()
     await this.#server.stop(deadline)
+    cutting.cancel()
     this.#store.close()
   }
 
