@@ -9,7 +9,7 @@ import type { LabelPool } from './label-pool.ts'
 import type { Parcel } from './parcel.ts'
 import { causesOf, type PartialWrites } from './partial-writes.ts'
 import { rejectionCause } from './read-answer.ts'
-import { detailBytes, SampleList } from './sample-list.ts'
+import { SampleList } from './sample-list.ts'
 import type { RemoteWriteSettings } from './settings.ts'
 import type { Outcome, WriteClient } from './write-client.ts'
 import type { WriteMetrics } from './write-metrics.ts'
@@ -35,8 +35,6 @@ interface Share {
 
 /** A request is cut this many times at most: beyond it, one sample is not what the server minds. */
 const cutsMax = 128
-/** Of a TimeSeries beside its labels: tags and lengths, one sample, references and metadata of 2.0. */
-const seriesBytes = 48
 
 export class Shard {
   readonly #options: ShardOptions
@@ -134,14 +132,12 @@ export class Shard {
   #requestLength(): number {
     const list = this.#list
     const first = this.#doneCount
-    const { pool, settings } = this.#options
+    const { client, settings } = this.#options
     const bytesMax = settings.max_batch_size_bytes
-    let byteLength = 0
+    const size = client.requestSize()
     for (let index = first; index < list.length; index++) {
-      const detail = list.detail(index)
-      byteLength += pool.encodedLength(list.sets[index]) + seriesBytes
-      if (detail !== undefined) byteLength += detailBytes(detail)
-      if (byteLength > bytesMax && index > first) return index - first
+      size.add(list, index)
+      if (size.byteLength > bytesMax && index > first) return index - first
     }
     return list.length - first
   }

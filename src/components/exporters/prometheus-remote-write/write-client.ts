@@ -5,6 +5,7 @@ import type { ExporterHost } from '../../../pipeline/host.ts'
 import { withoutCustomBuckets } from './classic-samples.ts'
 import { NotV2, NotZstd, readAnswer, type Written } from './read-answer.ts'
 import type { LabelPool } from './label-pool.ts'
+import { RequestSize } from './request-size.ts'
 import type { RowMaker } from './row-maker.ts'
 import type { SampleList } from './sample-list.ts'
 import { messageV1, messageV2, type RemoteWriteSettings } from './settings.ts'
@@ -77,6 +78,12 @@ export class WriteClient {
     return this.#opening
   }
 
+  /** Of the next request. */
+  requestSize(): RequestSize {
+    const form = { isV2: this.#isV2, metadataBeforeMs: this.#metadataBeforeMs() }
+    return new RequestSize(this.#pool, form)
+  }
+
   /** One call an attempt; each gives what was written or rejects with a Refusal. */
   request(
     list: SampleList,
@@ -112,6 +119,11 @@ export class WriteClient {
     await client?.close()
   }
 
+  #metadataBeforeMs(): number | undefined {
+    if (!this.#settings.send_metadata) return undefined
+    return this.#host.clock.monotonicMs() - metadataPeriodMs
+  }
+
   #builderV1(): BuildRequest {
     const pool = this.#pool
     const isSnappy = this.#compression === 'snappy'
@@ -121,10 +133,9 @@ export class WriteClient {
   async #encode(list: SampleList, indices: Uint32Array): Promise<Encoded> {
     const isV2 = this.#isV2
     const nowMs = this.#host.clock.monotonicMs()
-    const metadataBeforeMs = this.#settings.send_metadata ? nowMs - metadataPeriodMs : undefined
     const sent = isV2 ? { list, indices } : withoutCustomBuckets(list, indices, this.#rows)
     const build = isV2 ? this.#v2 : this.#v1
-    const options = { metadataBeforeMs }
+    const options = { metadataBeforeMs: this.#metadataBeforeMs() }
     const { body, isCompressed, counts, described } = build(sent.list, sent.indices, options)
     const compression = this.#compression
     // Copied, since the next request is built in the same memory; not for snappy, which is done at once.
