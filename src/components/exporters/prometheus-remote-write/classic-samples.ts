@@ -29,8 +29,8 @@ export function pushClassic(list: SampleList, rows: HistogramRows, value: Classi
   let below: number | undefined
   for (const [index, row] of rows.buckets.entries()) {
     const bound = rows.bounds.values[index]
-    push(row, totals[index])
-    if (exemplars.length > 0) {
+    if (row !== undefined) push(row, totals[index])
+    if (row !== undefined && exemplars.length > 0) {
       const from = below
       const isAbove = (one: number) => from === undefined || one > from
       attach(exemplars.filter(({ value: one }) => one <= bound && isAbove(one)))
@@ -70,7 +70,7 @@ export function withoutCustomBuckets(
       total = addCounts(total, one)
       totals.push(Number(total))
     }
-    pushClassic(classic, maker.bucketRows(owner, bounds), {
+    pushClassic(classic, maker.lateBuckets(owner, bounds, list.timesMs[index]), {
       sum,
       count: Number(count),
       totals,

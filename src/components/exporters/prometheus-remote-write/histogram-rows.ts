@@ -7,15 +7,15 @@ export class HistogramRows {
   readonly count: Row
   /** The same as `count` where there are no buckets, as in summaries. */
   readonly infinity: Row
-  /** By bound, ascending, without +Inf. */
-  readonly buckets: readonly Row[]
+  /** By bound, ascending, without +Inf; undefined where another source has that series. */
+  readonly buckets: readonly (Row | undefined)[]
   readonly bounds: BucketBounds
 
   constructor(rows: {
     sum: Row
     count: Row
     infinity: Row
-    buckets: readonly Row[]
+    buckets: readonly (Row | undefined)[]
     bounds: BucketBounds
   }) {
     this.sum = rows.sum
@@ -25,6 +25,11 @@ export class HistogramRows {
     this.bounds = rows.bounds
   }
 
+  withBuckets(bounds: BucketBounds, buckets: readonly (Row | undefined)[]): HistogramRows {
+    const { sum, count, infinity } = this
+    return new HistogramRows({ sum, count, infinity, buckets, bounds })
+  }
+
   get rowCount(): number {
     return this.buckets.length + (this.infinity === this.count ? 2 : 3)
   }
@@ -32,7 +37,7 @@ export class HistogramRows {
   *all(): Iterable<Row> {
     yield this.sum
     yield this.count
-    yield* this.buckets
+    for (const row of this.buckets) if (row !== undefined) yield row
     if (this.infinity !== this.count) yield this.infinity
   }
 }

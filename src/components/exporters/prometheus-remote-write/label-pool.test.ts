@@ -5,6 +5,13 @@ import { type Label, sortedLabels } from '../../../kit/prometheus/labels.ts'
 import { LabelPool } from './label-pool.ts'
 import { RetiredLabels } from './retired-labels.ts'
 
+const owner = {
+  shard: 0,
+  isGone: false,
+  hasLoggedRejection: false,
+  newestMs: -1,
+  committedMs: -1,
+}
 const label = (name: string, value: string): Label => ({ name, value })
 
 const labelSet = fc
@@ -46,10 +53,10 @@ describe('label pool', () => {
   it('keeps a set in its shard, and gives each shard its turn', () => {
     const pool = new LabelPool(1)
     const sets = Array.from({ length: 1000 }, (_, at) => pool.take([label('pod', String(at))]))
-    const shards = sets.map((set) => pool.shard(set, 3))
+    const shards = sets.map((set) => pool.shard([set], 3))
     assert.deepEqual(new Set(shards), new Set([0, 1, 2]))
     assert.deepEqual(
-      sets.toReversed().map((set) => pool.shard(set, 3)),
+      sets.toReversed().map((set) => pool.shard([set], 3)),
       shards.toReversed(),
     )
     for (const shard of [0, 1, 2]) {
@@ -77,17 +84,31 @@ describe('retired labels', () => {
     const retired = new RetiredLabels(pool)
     const first = retired.hold()
     const second = retired.hold()
-    retired.add(pool.take([label('a', '1')]))
+    const one = pool.take([label('a', '1')])
+    retired.add(one, owner, 5)
     retired.release()
     const later = retired.hold()
-    retired.add(pool.take([label('a', '2')]))
+    retired.add(pool.take([label('a', '2')]), owner, -1)
     retired.release()
     second()
     later()
     retired.release()
     assert.equal(pool.sets.count, 2)
+    assert.equal(retired.past(one)?.endMs, 5)
     first()
     retired.release()
     assert.equal(countAll(pool), 0)
+    assert.equal(retired.past(one), undefined)
+  })
+
+  it('keep the latest time of all that retired with them', () => {
+    const pool = new LabelPool(1)
+    const retired = new RetiredLabels(pool)
+    const take = () => pool.take([label('a', '1')])
+    const set = take()
+    for (const endMs of [3, 7, -1, 5]) {
+      retired.add(take(), owner, endMs)
+      assert.equal(retired.past(set)?.endMs, endMs === 3 ? 3 : 7)
+    }
   })
 })

@@ -93,15 +93,22 @@ export class LabelPool {
   }
 
   /**
-   * One of so many, the same for a set for as long as anybody uses it. Sets that were made one after the other mostly
-   * stay together: they share labels, and their samples come one after the other too.
+   * One of so many for sets that belong together: that of the first that is in one, where it is for as long as anybody
+   * uses it. Sets that were made one after the other mostly stay together: they share labels, and their samples come
+   * one after the other too.
    */
-  shard(set: number, shardCount: number): number {
+  shard(sets: readonly number[], shardCount: number): number {
     const { words } = this.sets
-    if (words[set + shardAt] === 0) {
-      words[set + shardAt] = 1 + (Math.floor(this.#dealtCount++ / neighbours) % shardCount)
-    }
-    return words[set + shardAt] - 1
+    for (const set of sets) if (words[set + shardAt] !== 0) return words[set + shardAt] - 1
+    const shard = Math.floor(this.#dealtCount++ / neighbours) % shardCount
+    this.joinShard(sets[0], shard)
+    return shard
+  }
+
+  /** The set is in that shard, unless it is in one already. */
+  joinShard(set: number, shard: number): void {
+    const { words } = this.sets
+    if (words[set + shardAt] === 0) words[set + shardAt] = shard + 1
   }
 
   /** Of its labels as fields of a 1.0 TimeSeries. */

@@ -11,20 +11,36 @@ import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
 import { pushClassic } from './classic-samples.ts'
+import type { HistogramRows } from './histogram-rows.ts'
 import { readExemplars } from './exemplars.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import { type Metric, type Row, type Source } from './row.ts'
 import type { RowMaker } from './row-maker.ts'
+import type { RowOwners } from './row-owners.ts'
 import type { RowExemplar, SampleDetail, SampleList } from './sample-list.ts'
 
 interface TakerOptions {
   readonly naming: LabelNaming
   readonly rows: RowMaker
+  readonly owners: RowOwners
+  /**
+   * Whether the owner of a series keeps it from a newcomer with this point, which is counted then; one that is over is
+   * removed.
+   */
+  readonly keeps: (owner: Source, newcomer: Newcomer) => boolean
   readonly deltas: DeltaStreams
   /** Points without a time. */
   readonly undated: Counter
   /** Whether histograms are sent as native ones with custom buckets. */
   readonly takesCustomBuckets: () => boolean
+}
+
+/** Who wants a series that another source has. */
+export interface Newcomer {
+  readonly metric: Metric
+  readonly point: PointReader
+  /** The labels of that series. */
+  readonly labels: number
 }
 
 export class PointTaker {
@@ -112,19 +128,26 @@ export class PointTaker {
   #read(source: Source, point: PointReader, dataField: number): string | undefined {
     const problem = this.#value.read(point, dataField, source.histogram?.bounds)
     if (problem !== undefined || source.histogram === undefined) return problem
-    return this.#hasRoom(source, dataField) ? undefined : 'series_limit'
+    return this.#problemOfRows(source, point, dataField)
   }
 
-  /** Whether the rows that the point at hand has beside those of every such point may be kept. */
-  #hasRoom(source: Source, dataField: number): boolean {
-    const { rows, takesCustomBuckets } = this.#options
-    if (dataField === metricDataFields.summary) {
-      this.#readQuantiles()
-      // Of an older point no row is kept.
-      if (this.#timeMs < source.newestMs) return true
-      return rows.hasRoomForQuantiles(source, this.#quantiles.size)
-    }
-    return takesCustomBuckets() || rows.hasRoomForBuckets(source, this.#value.bounds)
+  /** Why the rows that the point at hand has beside those of every such point cannot be had, if so. */
+  #problemOfRows(source: Source, point: PointReader, dataField: number): string | undefined {
+    const { rows, owners, keeps, takesCustomBuckets } = this.#options
+    const isSummary = dataField === metricDataFields.summary
+    const { bounds } = this.#value
+    if (isSummary) this.#readQuantiles()
+    else if (takesCustomBuckets() || source.histogram!.bounds === bounds) return undefined
+    const texts = isSummary ? [...this.#quantiles.keys()] : bounds.plainTexts
+    const { metric } = source
+    const problem = rows.problem(source, texts, (labels) => {
+      const owner = owners.of(labels)
+      if (owner !== undefined && keeps(owner, { metric, point, labels })) return 'series_collision'
+      return owners.comesLate(labels, source, this.#timeMs) ? 'out_of_order' : undefined
+    })
+    // Of an older point no row is kept.
+    const hasRoom = this.#timeMs < source.newestMs || rows.hasRoom(source, texts.length)
+    return problem ?? (hasRoom ? undefined : 'series_limit')
   }
 
   #readQuantiles(): void {
@@ -194,8 +217,8 @@ export class PointTaker {
       this.#pushNative(source, point, customHistogram(this.#value))
       return
     }
-    const { histogram, bounds } = this.#value
-    pushClassic(this.#stage, this.#options.rows.bucketRows(source, bounds), {
+    const { histogram } = this.#value
+    pushClassic(this.#stage, this.#bucketRows(source), {
       sum: histogram.hasSum ? histogram.sum : undefined,
       count: wholeNumber(histogram.countLow, histogram.countHigh),
       totals: this.#bucketTotals(),
@@ -203,6 +226,21 @@ export class PointTaker {
       timeMs: this.#timeMs,
       startMs: this.#startMs,
     })
+  }
+
+  /** Those that are over with the point at hand are ended. */
+  #bucketRows(source: Source): HistogramRows {
+    const { rows } = this.#options
+    const { bounds } = this.#value
+    const known = source.histogram!
+    if (known.bounds === bounds) return known
+    if (this.#timeMs >= source.newestMs) {
+      this.#endRows(source, rows.replaceBuckets(source, bounds, this.#timeMs))
+      return source.histogram!
+    }
+    const passing = rows.passing(source, bounds.plainTexts)
+    this.#endRows(source, passing.over)
+    return known.withBuckets(bounds, [...passing.rows.values()])
   }
 
   /** Until the next call. */
@@ -242,19 +280,31 @@ export class PointTaker {
     const { sum, count } = source.histogram!
     this.#push(sum, summary.sum)
     this.#push(count, wholeNumber(summary.countLow, summary.countHigh))
-    const { rows } = this.#options
-    const isNewest = this.#timeMs >= source.newestMs
-    const over = isNewest ? rows.replaceQuantiles(source, this.#quantiles) : []
-    for (const [text, value] of this.#quantiles) {
-      this.#push(
-        isNewest ? source.quantiles!.get(text)! : rows.passingQuantile(source, text),
-        value,
-      )
+    for (const [text, row] of this.#quantileRows(source)) {
+      this.#push(row, this.#quantiles.get(text)!)
     }
+  }
+
+  #quantileRows(source: Source): ReadonlyMap<string, Row> {
+    const { rows } = this.#options
+    if (this.#timeMs >= source.newestMs) {
+      this.#endRows(source, rows.replaceQuantiles(source, this.#quantiles, this.#timeMs))
+      return source.quantiles!
+    }
+    const passing = rows.passing(source, this.#quantiles.keys())
+    this.#endRows(source, passing.over)
+    return passing.rows
+  }
+
+  /**
+   * Remote write 2.0, "Stale Markers": a sender should send one when it knows that a series is over, which is at the
+   * time of the newest point.
+   */
+  #endRows(source: Source, over: readonly Row[]): void {
     // A point that is repeated at its time may already have sent them, and two samples of one time are refused.
     if (this.#timeMs === source.newestMs) return
-    // Remote write 2.0, "Stale Markers": a sender should send one when it knows that a series is over.
-    for (const row of over) this.#stage.pushStale(row, this.#timeMs)
+    const timeMs = Math.max(this.#timeMs, source.newestMs)
+    for (const row of over) this.#stage.pushStale(row, timeMs)
   }
 
   /** A point without a recorded value ends all of its series. */

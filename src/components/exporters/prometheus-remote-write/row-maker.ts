@@ -5,169 +5,214 @@ import type { Label } from '../../../kit/prometheus/labels.ts'
 import { metricDataFields } from '../../../otlp/fields.ts'
 import { HistogramRows } from './histogram-rows.ts'
 import type { LabelPool } from './label-pool.ts'
-import type { RetiredLabels } from './retired-labels.ts'
-import { type Metric, noLabels, type Row, type RowOwner, type Source } from './row.ts'
+import type { RowOwners } from './row-owners.ts'
+import type { Metric, Row, Source } from './row.ts'
 
 interface RowMakerOptions {
   readonly pool: LabelPool
-  readonly retired: RetiredLabels
+  readonly owners: RowOwners
   /** With custom buckets a histogram has a row of its own name too. */
   readonly convertsHistograms: boolean
+}
+
+/** Rows for the buckets or quantiles of a point, by their text, and those that are over with it. */
+interface PartRows {
+  readonly rows: ReadonlyMap<string, Row>
+  readonly over: readonly Row[]
 }
 
 /** Makes rows and takes them down again, within a limit for those of all sources. */
 export class RowMaker {
   readonly #pool: LabelPool
-  readonly #retired: RetiredLabels
+  readonly #owners: RowOwners
   readonly #convertsHistograms: boolean
   readonly #budget: SeriesBudget
 
   constructor(options: RowMakerOptions, budget: SeriesBudget) {
     this.#pool = options.pool
-    this.#retired = options.retired
+    this.#owners = options.owners
     this.#convertsHistograms = options.convertsHistograms
     this.#budget = budget
   }
 
-  /**
-   * Takes the labels of the samples that a source of this metric has in any case; whoever has these series has all the
-   * others too. `labels` are sorted, without the name.
-   */
+  /** Takes the labels of the samples that a source of this metric has in any case. Those given are sorted, without the name. */
   claim(metric: Metric, labels: readonly Label[]): number[] {
     const { name } = metric.family!.family!
-    const names = isOneRow(metric) ? [name] : [`${name}_count`, `${name}_sum`]
-    if (this.#isInTwoForms(metric)) names.push(name)
-    return names.map((one) => this.#pool.take(withLabel(labels, '__name__', one)))
+    const take = (one: string) => this.#pool.take(withLabel(labels, '__name__', one))
+    if (isOneRow(metric)) return [take(name)]
+    const claims = [take(`${name}_count`), take(`${name}_sum`)]
+    if (metric.dataField === metricDataFields.summary) return claims
+    const bucket = withLabel(labels, '__name__', `${name}_bucket`)
+    claims.push(this.#pool.take(withLabel(bucket, 'le', '+Inf')))
+    if (this.#convertsHistograms) claims.push(take(name))
+    return claims
   }
 
-  /** Whether there is room for what a source of this metric has before its first point. */
-  hasRoomToBegin(metric: Metric, claims: readonly number[]): boolean {
-    const hasInfinity = metric.dataField === metricDataFields.histogram
-    return this.#budget.hasRoom(claims.length + (hasInfinity ? 1 : 0))
+  /** Whether there is room for what a source has before its first point. */
+  hasRoomToBegin(claims: readonly number[]): boolean {
+    return this.#budget.hasRoom(claims.length)
   }
 
   /** The rows of a new source that are known before its first point, out of what it claimed. */
-  begin(source: Source, labels: readonly Label[], claims: readonly number[]): void {
-    this.#begin(source, labels, claims)
+  begin(source: Source, claims: readonly number[]): void {
+    for (const claim of claims) this.#owners.give(claim, source)
+    this.#begin(source, claims)
     this.#budget.add(source.rowCount)
+    const endMs = Math.max(...claims.map((claim) => this.#owners.endMs(claim)))
+    // Half a millisecond beyond, so that not even the last one of its predecessor may come again.
+    if (endMs >= 0) source.newestMs = endMs + 0.5
   }
 
-  #begin(source: Source, labels: readonly Label[], claims: readonly number[]): void {
+  #begin(source: Source, claims: readonly number[]): void {
     const { family, metric } = source
     if (isOneRow(metric)) {
       source.labels = claims[0]
       return
     }
+    const row = (labels: number) => ({ owner: source, family, labels })
+    const count = row(claims[0])
     const isSummary = metric.dataField === metricDataFields.summary
-    const count = { owner: source, family, labels: claims[0] }
-    const infinity = () => this.#row(source, labels, '_bucket', { name: 'le', value: '+Inf' })
     source.histogram = new HistogramRows({
-      sum: { owner: source, family, labels: claims[1] },
+      sum: row(claims[1]),
       count,
-      infinity: isSummary ? count : infinity(),
+      infinity: isSummary ? count : row(claims[2]),
       buckets: [],
       bounds: noBounds,
     })
     if (isSummary) source.quantiles = new Map()
-    else if (this.#isInTwoForms(metric)) source.labels = claims[2]
+    else if (this.#convertsHistograms) source.labels = claims[3]
   }
 
-  /** What the source claimed. */
-  claims({ labels, histogram }: Source): number[] {
-    const claims = histogram === undefined ? [] : [histogram.count.labels, histogram.sum.labels]
-    return labels === noLabels ? claims : [...claims, labels]
+  /** The first cause, if any, for which not all rows of these buckets or quantiles can be had; `judge` says it of labels. */
+  problem(
+    source: Source,
+    texts: Iterable<string>,
+    judge: (set: number) => string | undefined,
+  ): string | undefined {
+    const known = knownRows(source)
+    let problem: string | undefined
+    for (const text of texts) {
+      if (known.has(text)) continue
+      const { labels } = this.#row(source, text)
+      problem = judge(labels)
+      this.#pool.release(labels)
+      if (problem !== undefined) break
+    }
+    return problem
   }
 
-  #isInTwoForms({ dataField }: Metric): boolean {
-    return this.#convertsHistograms && dataField === metricDataFields.histogram
+  /** Whether there may be so many rows of buckets or quantiles in place of those it has. */
+  hasRoom({ histogram, quantiles }: Source, count: number): boolean {
+    return this.#budget.hasRoom(count - (quantiles?.size ?? histogram!.buckets.length))
   }
 
-  #row(source: Source, labels: readonly Label[], suffix: string, more: Label): Row {
-    const named = withLabel(labels, '__name__', `${source.family.name}${suffix}`)
-    const set = this.#pool.take(withLabel(named, more.name, more.value))
-    return { owner: source, family: source.family, labels: set }
-  }
-
-  hasRoomForBuckets(source: Source, bounds: BucketBounds): boolean {
-    const { buckets } = source.histogram!
-    return this.#budget.hasRoom(bounds.values.length - buckets.length)
-  }
-
-  /**
-   * The rows of a histogram with these bounds; those of other bounds before are over. Where there is no room for them
-   * they are only for what is at hand.
-   */
-  bucketRows(source: Source, bounds: BucketBounds): HistogramRows {
+  /** The rows of a histogram from its newest point on, which has these bounds and that time. */
+  replaceBuckets(source: Source, bounds: BucketBounds, timeMs: number): readonly Row[] {
     const before = source.histogram!
-    if (before.bounds === bounds) return before
-    const base = this.#pool.read(before.count.labels)
-    const buckets = bounds.plainTexts.map((value) =>
-      this.#row(source, base, '_bucket', { name: 'le', value }),
-    )
-    const { sum, count, infinity } = before
-    const rows = new HistogramRows({ sum, count, infinity, buckets, bounds })
-    // Of a source that is over nothing would take them down.
-    if (source.isGone || !this.hasRoomForBuckets(source, bounds)) {
-      this.#release(buckets)
-      return rows
-    }
-    this.#release(before.buckets)
-    this.#budget.add(buckets.length - before.buckets.length)
-    source.histogram = rows
-    return rows
-  }
-
-  hasRoomForQuantiles({ quantiles }: Source, count: number): boolean {
-    return this.#budget.hasRoom(count - quantiles!.size)
-  }
-
-  /** The rows of a summary from its newest point on, which has these quantiles. Gives those that are over with it. */
-  replaceQuantiles(source: Source, wanted: ReadonlyMap<string, unknown>): readonly Row[] {
-    const before = source.quantiles!
-    const over: Row[] = []
-    for (const [text, row] of before) if (!wanted.has(text)) over.push(row)
-    if (over.length === 0 && wanted.size === before.size) return over
-    const quantiles = new Map<string, Row>()
-    for (const text of wanted.keys()) {
-      quantiles.set(text, before.get(text) ?? this.#quantile(source, text))
-    }
-    this.#release(over)
-    this.#budget.add(quantiles.size - before.size)
-    source.quantiles = quantiles
+    if (before.bounds === bounds) return []
+    const { rows, over } = this.#replace(source, bounds.plainTexts, timeMs)
+    source.histogram = before.withBuckets(bounds, [...rows.values()])
     return over
   }
 
-  /** The row for a sample of a point that is not the newest: unless that has it too, for the one sample. */
-  passingQuantile(source: Source, text: string): Row {
-    const known = source.quantiles!.get(text)
-    if (known !== undefined) return known
-    const row = this.#quantile(source, text)
-    this.#release([row])
-    return row
+  /** The rows of a summary from its newest point on, which has these quantiles and that time. */
+  replaceQuantiles(
+    source: Source,
+    wanted: ReadonlyMap<string, unknown>,
+    timeMs: number,
+  ): readonly Row[] {
+    const before = source.quantiles!
+    let isSame = wanted.size === before.size
+    for (const text of wanted.keys()) isSame &&= before.has(text)
+    if (isSame) return []
+    const { rows, over } = this.#replace(source, wanted.keys(), timeMs)
+    source.quantiles = rows
+    return over
   }
 
-  #quantile(source: Source, text: string): Row {
-    const base = this.#pool.read(source.histogram!.count.labels)
-    return this.#row(source, base, '', { name: 'quantile', value: text })
+  #replace(source: Source, texts: Iterable<string>, timeMs: number): PartRows {
+    const before = knownRows(source)
+    const rows = new Map<string, Row>()
+    for (const text of texts) {
+      let row = before.get(text)
+      if (row === undefined) {
+        row = this.#row(source, text)
+        this.#owners.give(row.labels, source)
+      }
+      rows.set(text, row)
+    }
+    const over: Row[] = []
+    for (const [text, row] of before) if (!rows.has(text)) over.push(row)
+    this.#owners.letGo(over, Math.max(timeMs, source.newestMs))
+    this.#budget.add(rows.size - before.size)
+    return { rows, over }
+  }
+
+  /** Rows for a point that is not the newest: those that the newest has not are over with it at once. */
+  passing(source: Source, texts: Iterable<string>): PartRows {
+    const known = knownRows(source)
+    const rows = new Map<string, Row>()
+    const over: Row[] = []
+    for (const text of texts) {
+      let row = known.get(text)
+      if (row === undefined) over.push((row = this.#row(source, text)))
+      rows.set(text, row)
+    }
+    this.#owners.letGo(over, source.newestMs)
+    return { rows, over }
+  }
+
+  /**
+   * The rows of a histogram whose sample was to have custom buckets, and of which that time becomes classic only as it
+   * is sent. Where others have some of them, or there is no room, they are for this one sample: without those of others.
+   */
+  lateBuckets(source: Source, bounds: BucketBounds, timeMs: number): HistogramRows {
+    const before = source.histogram!
+    if (before.bounds === bounds) return before
+    const known = knownRows(source)
+    const made = bounds.plainTexts.map((text) => known.get(text) ?? this.#row(source, text))
+    const isFree = ({ labels }: Row) => (this.#owners.of(labels) ?? source) === source
+    const hasRoom = before.bounds === noBounds && this.hasRoom(source, made.length)
+    if (!source.isGone && hasRoom && made.every(isFree)) {
+      for (const { labels } of made) this.#owners.give(labels, source)
+      this.#budget.add(made.length - before.buckets.length)
+      source.histogram = before.withBuckets(bounds, made)
+      return source.histogram
+    }
+    const rows = made.map((row) => (isFree(row) ? row : undefined))
+    this.#owners.letGo(
+      made.filter((row, index) => known.get(bounds.plainTexts[index]) !== row),
+      timeMs,
+    )
+    return before.withBuckets(bounds, rows)
+  }
+
+  /** A new row of a bucket or quantile. */
+  #row(source: Source, text: string): Row {
+    const { family, histogram, quantiles } = source
+    const base = this.#pool.read(histogram!.count.labels)
+    const suffix = quantiles === undefined ? '_bucket' : ''
+    const named = withLabel(base, '__name__', `${family.name}${suffix}`)
+    const part = quantiles === undefined ? 'le' : 'quantile'
+    return { owner: source, family, labels: this.#pool.take(withLabel(named, part, text)) }
   }
 
   takeDown(source: Source): void {
     this.#budget.add(-source.rowCount)
-    this.retire(source, source.rows())
-  }
-
-  retire(owner: RowOwner, rows: Iterable<Row>): void {
-    owner.isGone = true
-    this.#release(rows)
-  }
-
-  #release(rows: Iterable<Row>): void {
-    for (const row of rows) this.#retired.add(row.labels)
+    source.isGone = true
+    this.#owners.letGo(source.rows(), Math.floor(source.newestMs))
   }
 }
 
 function isOneRow({ dataField }: Metric): boolean {
   return dataField !== metricDataFields.histogram && dataField !== metricDataFields.summary
+}
+
+/** The rows of buckets or quantiles that a source has, by their text. */
+function knownRows({ quantiles, histogram }: Source): ReadonlyMap<string, Row> {
+  if (quantiles !== undefined) return quantiles
+  const { buckets, bounds } = histogram!
+  return new Map(bounds.plainTexts.map((text, index) => [text, buckets[index]!]))
 }
 
 /** The labels, sorted as they are, with one that is new or another than before. */

@@ -95,7 +95,7 @@ export class Source implements RowOwner, DeltaOwner, SeriesOwner, Row {
   labels = noLabels
   histogram: HistogramRows | undefined = undefined
   /** Rows of a summary's quantiles by their text. */
-  quantiles: Map<string, Row> | undefined = undefined
+  quantiles: ReadonlyMap<string, Row> | undefined = undefined
   delta: DeltaStream | undefined = undefined
 
   constructor(metric: Metric, identity: SourceIdentity, slots: StateSlots) {

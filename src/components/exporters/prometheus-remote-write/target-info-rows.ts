@@ -4,13 +4,15 @@ import type { ResourceSource } from '../../../kit/prometheus/metric-source.ts'
 import type { LabelPool } from './label-pool.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import { Family, type Row, type RowOwner } from './row.ts'
-import { type RowMaker, withLabel } from './row-maker.ts'
+import { withLabel } from './row-maker.ts'
+import type { RowOwners } from './row-owners.ts'
 import type { SampleList } from './sample-list.ts'
 
 interface InfoOptions {
   readonly naming: MetricNaming
   readonly shardCount: number
   readonly pool: LabelPool
+  readonly owners: RowOwners
 }
 
 class Info implements RowOwner {
@@ -33,15 +35,15 @@ export class TargetInfoRows {
   readonly #family: Family
   readonly #shardCount: number
   readonly #pool: LabelPool
-  readonly #rows: RowMaker
+  readonly #owners: RowOwners
   readonly #infos = new Map<string, Info>()
   /** By the labels of a resource that was seen before. */
   readonly #known = new WeakMap<readonly Label[], Info>()
 
-  constructor({ naming, shardCount, pool }: InfoOptions, rows: RowMaker) {
+  constructor({ naming, shardCount, pool, owners }: InfoOptions) {
     this.#shardCount = shardCount
     this.#pool = pool
-    this.#rows = rows
+    this.#owners = owners
     const named = { name: 'target_info', unit: '', kind: 'other' } as const
     this.#family = new Family({
       name: metricName(naming, named) ?? 'target_info',
@@ -49,6 +51,11 @@ export class TargetInfoRows {
       help: 'Target metadata',
       unit: '',
     })
+  }
+
+  /** No other metric may have it. */
+  get name(): string {
+    return this.#family.name
   }
 
   see(resource: ResourceSource, nowMs: number, newestMs: number, stage: SampleList): void {
@@ -68,7 +75,8 @@ export class TargetInfoRows {
     let info = this.#infos.get(key)
     if (info === undefined) {
       const set = this.#pool.take(withLabel(labels, '__name__', this.#family.name))
-      info = new Info(this.#family, set, this.#pool.shard(set, this.#shardCount))
+      info = new Info(this.#family, set, this.#pool.shard([set], this.#shardCount))
+      info.newestMs = this.#owners.endMs(set)
       this.#infos.set(key, info)
     }
     this.#known.set(labels, info)
@@ -79,7 +87,8 @@ export class TargetInfoRows {
     for (const [key, info] of this.#infos) {
       if (info.receivedMs >= beforeMs) continue
       this.#infos.delete(key)
-      this.#rows.retire(info, [info.row])
+      info.isGone = true
+      this.#owners.letGo([info.row], info.newestMs)
     }
   }
 }

@@ -14,10 +14,11 @@ import { randomKey } from '../../../kit/prometheus/byte-hash.ts'
 import type { Batch } from '../../../otlp/batch.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { LabelPool } from './label-pool.ts'
-import { PointTaker } from './point-taker.ts'
+import { type Newcomer, PointTaker } from './point-taker.ts'
 import { Family, type Metric, Source, type Verdict } from './row.ts'
 import type { RetiredLabels } from './retired-labels.ts'
 import { RowMaker } from './row-maker.ts'
+import { RowOwners } from './row-owners.ts'
 import { SampleList } from './sample-list.ts'
 import { sortSamples } from './sort-samples.ts'
 import { TargetInfoRows } from './target-info-rows.ts'
@@ -49,8 +50,7 @@ export class Translator {
   readonly #deltas: DeltaStreams
   readonly #targets: TargetInfoRows
   readonly #families = new Map<string, Family>()
-  /** Who feeds a series, by the index of its labels. */
-  readonly #owners: (Source | undefined)[] = []
+  readonly #owners: RowOwners
   readonly #drops: DropTally
   readonly #ownership: SeriesOwnership
   readonly #budget: SeriesBudget
@@ -65,7 +65,9 @@ export class Translator {
     this.#host = host
     this.#metrics = metrics
     this.#budget = new SeriesBudget(options.seriesMax)
-    this.rows = new RowMaker(options, this.#budget)
+    const owners = new RowOwners(options.pool, options.retired)
+    this.#owners = owners
+    this.rows = new RowMaker({ ...options, owners }, this.#budget)
     this.#drops = new DropTally(host)
     const uses = { drops: this.#drops, collisions: metrics.collisions, budget: this.#budget }
     this.#ownership = new SeriesOwnership(options, host, uses)
@@ -73,12 +75,14 @@ export class Translator {
     const taker = {
       naming: options.rules.naming,
       rows: this.rows,
+      owners,
+      keeps: (owner: Source, newcomer: Newcomer) => this.#keeps(owner, newcomer),
       deltas: this.#deltas,
       undated: metrics.undated,
       takesCustomBuckets: options.takesCustomBuckets,
     }
     this.#taker = new PointTaker(taker, this.#stage)
-    this.#targets = new TargetInfoRows(options, this.rows)
+    this.#targets = new TargetInfoRows({ ...options, owners })
     const seed = randomKey(host.random)
     // Twice, since a series has a key more for each order its attributes come in.
     const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2 }
@@ -187,6 +191,9 @@ export class Translator {
   #verdict(metric: Metric): Verdict {
     const identity = familyIdentity(this.#options.naming, metric)
     if (typeof identity === 'string') return { family: undefined, cause: identity }
+    if (this.#options.hasTargetInfo && identity.name === this.#targets.name) {
+      return { family: undefined, cause: 'reserved_name' }
+    }
     const type = metricTypes[identity.type]
     const key = `${type}${identity.name}`
     let family = this.#families.get(key)
@@ -205,7 +212,7 @@ export class Translator {
         this.#takenCount++
       } else if (cause === 'series_limit') {
         this.#ownership.overflow(metric.family!.family!.name)
-      } else this.#drops.add(cause, 1)
+      } else if (cause !== 'series_collision') this.#drops.add(cause, 1)
     } finally {
       // Nothing is kept for a series whose very first point was unusable.
       if (source.receivedMs < 0) this.#remove(source)
@@ -218,6 +225,7 @@ export class Translator {
     point: PointReader,
   ): Source | undefined {
     const { scope, dataField } = metric
+    const { pool, shardCount } = this.#options
     const labels = seriesLabels(this.#options.rules, {
       point: attributes,
       resource: scope.resource.labels,
@@ -227,48 +235,38 @@ export class Translator {
     const identity = attributesHash(attributes)
     const claims = this.rows.claim(metric, labels)
     const isSame = (one: Source) => one.metric === metric && one.attributesHash === identity
-    const owner = this.#ownerOf(
-      claims,
-      (one) => isSame(one) || !this.#ownership.isOver(one, point, this.#nowMs),
-    )
-    if (owner === undefined && this.rows.hasRoomToBegin(metric, claims)) {
-      const shard = this.#options.pool.shard(claims[0], this.#options.shardCount)
-      const source = new Source(metric, { attributesHash: identity, shard }, this.#slots)
-      this.rows.begin(source, labels, claims)
-      for (const claim of claims) this.#setOwner(claim, source)
-      return source
-    }
-    if (owner === undefined) this.#ownership.overflow(metric.family!.family!.name)
-    else if (!isSame(owner)) {
-      this.#ownership.collide(owner, metric, () => this.#options.pool.describe(claims[0]))
-    }
-    for (const claim of claims) this.#options.pool.release(claim)
-    return owner !== undefined && isSame(owner) ? owner : undefined
-  }
-
-  /** The first who owns one of them and may keep it; others are removed. */
-  #ownerOf(claims: readonly number[], mayKeep: (owner: Source) => boolean): Source | undefined {
     for (const claim of claims) {
-      const owner = this.#owners[this.#options.pool.index(claim)]
+      const owner = this.#owners.of(claim)
       if (owner === undefined) continue
-      if (mayKeep(owner)) return owner
-      this.#remove(owner)
+      const same = isSame(owner)
+      if (!same && !this.#keeps(owner, { metric, point, labels: claim })) continue
+      for (const one of claims) pool.release(one)
+      return same ? owner : undefined
     }
-    return undefined
+    if (!this.rows.hasRoomToBegin(claims)) {
+      this.#ownership.overflow(metric.family!.family!.name)
+      for (const claim of claims) pool.release(claim)
+      return undefined
+    }
+    const shard = pool.shard(claims, shardCount)
+    const source = new Source(metric, { attributesHash: identity, shard }, this.#slots)
+    this.rows.begin(source, claims)
+    return source
   }
 
-  #setOwner(claim: number, owner: Source | undefined): void {
-    const index = this.#options.pool.index(claim)
-    // Not written far beyond its end, which would make a slow kind of array of it.
-    while (this.#owners.length < index) this.#owners.push(undefined)
-    this.#owners[index] = owner
+  #keeps(owner: Source, { metric, point, labels }: Newcomer): boolean {
+    if (this.#ownership.isOver(owner, point, this.#nowMs)) {
+      this.#remove(owner)
+      return false
+    }
+    this.#ownership.collide(owner, metric, () => this.#options.pool.describe(labels))
+    return true
   }
 
   #remove(source: Source): void {
     if (source.isGone) return
     this.rows.takeDown(source)
     this.#deltas.forget(source)
-    for (const claim of this.rows.claims(source)) this.#setOwner(claim, undefined)
     source.leaveSlot(this.#slots)
   }
 }
