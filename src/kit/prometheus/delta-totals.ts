@@ -7,6 +7,8 @@ import type { PointReader } from './point-reader.ts'
 import type { PointValue } from './point-value.ts'
 
 export interface DeltaTotal {
+  /** Whether what was read of a point can be added, and can present the total. */
+  fits(value: PointValue): boolean
   /** False where nothing can be added to what there is, so that the total has to begin anew. */
   add(point: PointReader, value: PointValue): boolean
   /** Makes of a point, and of what was read of it, the total. */
@@ -27,6 +29,10 @@ class NumberTotal implements DeltaTotal {
   #high = 0
   #double = 0
   #isInteger = true
+
+  fits(): boolean {
+    return true
+  }
 
   add(point: PointReader): boolean {
     if (!point.isInteger) {
@@ -64,14 +70,19 @@ class HistogramTotal implements DeltaTotal {
   #sum = 0
   #hasSum = true
 
-  add(_point: PointReader, { histogram, bounds }: PointValue): boolean {
-    const { counts } = histogram
+  fits({ histogram, bounds }: PointValue): boolean {
+    if (this.#counts === undefined) return true
+    const isSame = bounds === this.#bounds || histogram.bounds.equals(this.#bounds.bytes)
+    return isSame && histogram.counts.byteLength / 4 + 2 === this.#counts.length
+  }
+
+  add(_point: PointReader, value: PointValue): boolean {
+    if (!this.fits(value)) return false
+    const { histogram, bounds } = value
     if (this.#counts === undefined) {
       this.#bounds = bounds
-      this.#counts = new Uint32Array(counts.byteLength / 4 + 2)
+      this.#counts = new Uint32Array(histogram.counts.byteLength / 4 + 2)
     }
-    const isSame = bounds === this.#bounds || histogram.bounds.equals(this.#bounds.bytes)
-    if (!isSame || counts.byteLength / 4 + 2 !== this.#counts.length) return false
     addUnsigned(this.#counts, histogram)
     this.#hasSum &&= histogram.hasSum
     this.#sum += histogram.sum
@@ -92,6 +103,10 @@ class HistogramTotal implements DeltaTotal {
 
 class ExponentialTotal implements DeltaTotal {
   #total: Exponential | undefined
+
+  fits(): boolean {
+    return true
+  }
 
   add(_point: PointReader, value: PointValue): boolean {
     const more = value.exponential!

@@ -8,6 +8,7 @@ import {
   type DeltaStream,
   DeltaStreams,
 } from '../../../kit/prometheus/delta-streams.ts'
+import type { DeltaTotal } from '../../../kit/prometheus/delta-totals.ts'
 import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
 import { collectorLabelNaming } from '../../../kit/prometheus/label-name.ts'
 import { MetricReader, temporality } from '../../../kit/prometheus/metric-reader.ts'
@@ -23,6 +24,7 @@ import type { Timer } from '../../../platform/platform.ts'
 import { conversionMetrics, type ConversionMetrics } from './conversion-metrics.ts'
 import { encodePoint } from './encode-point.ts'
 import { type NewPoints, rewriteMetrics } from './rewrite-metrics.ts'
+import { RepeatableTimes } from './repeatable-times.ts'
 
 /** Series of a metric by their attributes, whatever the order of those. */
 type Family = Map<string, Series>
@@ -32,6 +34,9 @@ class Series implements DeltaOwner {
   readonly family: Family
   readonly key: string
   delta: DeltaStream | undefined = undefined
+  repeatable: RepeatableTimes | undefined = undefined
+  /** The last batch that its total was passed on with. */
+  batchSerial = 0
   isGone = false
 
   constructor(family: Family, key: string) {
@@ -40,9 +45,23 @@ class Series implements DeltaOwner {
   }
 }
 
+/** A point of a batch, the total that it is in, and the time that total is of: a later one when the point came again. */
+interface TakenPoint {
+  readonly series: Series
+  readonly total: DeltaTotal
+  readonly timeLow: number
+  readonly timeHigh: number
+  readonly totalLow: number
+  readonly totalHigh: number
+}
+
 /**
  * Makes sums and histograms of delta temporality cumulative, by the rule of kit/prometheus/delta-streams; everything
  * else passes as it came, byte for byte. Min and max are left out, since those of a part say nothing of the whole.
+ *
+ * What was added stays in the total when the batch is refused. When such a point comes again, the total is passed on at
+ * the time that it is of, once a batch: a total is never shown at another time, so that none falls. If it was taken
+ * downstream meanwhile, with later points, nothing is missing there and the point is dropped as `repeated`.
  */
 export class DeltaToCumulativeProcessor implements Processor {
   readonly #limits: DeltaLimits
@@ -55,6 +74,8 @@ export class DeltaToCumulativeProcessor implements Processor {
   readonly #reader = new MetricReader()
   /** Of the batch at hand, a place for each metric in wire order; a cause where it was not looked at. */
   #results: (Uint8Array[] | 'kept' | IndexDropCause)[] = []
+  #taken: TakenPoint[] = []
+  #batchSerial = 0
   #nowMs = 0
   #sweeper: Timer | undefined
 
@@ -95,10 +116,22 @@ export class DeltaToCumulativeProcessor implements Processor {
   }
 
   consume(batch: Batch): void | Promise<void> {
-    const converted = this.#convert(batch)
-    return converted.itemCount === 0 && batch.itemCount > 0
-      ? undefined
-      : this.#host.next.consume(converted)
+    const taken: TakenPoint[] = []
+    this.#taken = taken
+    this.#batchSerial++
+    let waiting: void | Promise<void>
+    try {
+      const converted = this.#convert(batch)
+      const isEmpty = converted.itemCount === 0 && batch.itemCount > 0
+      waiting = isEmpty ? undefined : this.#host.next.consume(converted)
+    } catch (error) {
+      markRepeatable(taken)
+      throw error
+    }
+    if (waiting === undefined) return markPassed(taken)
+    // Already now: its sender may lose patience and repeat it before the answer is there.
+    markRepeatable(taken)
+    return waiting.then(() => markPassed(taken))
   }
 
   #convert(batch: Batch): Batch {
@@ -140,10 +173,9 @@ export class DeltaToCumulativeProcessor implements Processor {
       return
     }
     const problem = this.#read(series, point, dataField)
-    const uses = { value: this.#value, dataField, nowMs: this.#nowMs }
     // A scale that Prometheus does not know is none of our business.
     const isUsable = problem === undefined || problem === 'scale'
-    const cause = isUsable ? this.#deltas.take(series, point, uses) : problem
+    const cause = isUsable ? this.#total(series, point, dataField) : problem
     if (cause === undefined) {
       this.#metrics.added.add(1)
       points.push(encodePoint(dataField, point, this.#value))
@@ -151,6 +183,42 @@ export class DeltaToCumulativeProcessor implements Processor {
     }
     this.#drop(cause, 1)
     if (series.delta === undefined) forget(series)
+  }
+
+  /** Makes of the point what its stream is then; a cause where that cannot be. */
+  #total(series: Series, point: PointReader, dataField: number): string | undefined {
+    const { timeLow, timeHigh } = point
+    const uses = { value: this.#value, dataField, nowMs: this.#nowMs }
+    const cause = this.#isRepeated(series, point)
+      ? this.#repeat(series, point)
+      : this.#deltas.take(series, point, uses)
+    if (cause !== undefined && cause !== 'repeated') return cause
+    if (cause === undefined) series.batchSerial = this.#batchSerial
+    const { total } = series.delta!
+    const { timeLow: totalLow, timeHigh: totalHigh } = point
+    this.#taken.push({ series, total, timeLow, timeHigh, totalLow, totalHigh })
+    return cause
+  }
+
+  #isRepeated(series: Series, { timeLow, timeHigh }: PointReader): boolean {
+    const { repeatable } = series
+    if (repeatable === undefined) return false
+    this.#deltas.expire(series, this.#nowMs)
+    const total = series.delta?.total
+    return (
+      repeatable.total === total && total.fits(this.#value) && repeatable.has(timeLow, timeHigh)
+    )
+  }
+
+  #repeat(series: Series, point: PointReader): 'repeated' | undefined {
+    const delta = series.delta!
+    delta.seenMs = this.#nowMs
+    const isShown = series.batchSerial === this.#batchSerial
+    if (isShown || series.repeatable!.isPassed(point.timeLow, point.timeHigh)) return 'repeated'
+    point.timeLow = delta.timeLow
+    point.timeHigh = delta.timeHigh
+    delta.present(point, this.#value)
+    return undefined
   }
 
   #read(series: Series, point: PointReader, dataField: number): string | undefined {
@@ -211,6 +279,24 @@ function openSeries(metric: Metric, attributes: readonly TextAttribute[]): Serie
 
 function causeOf(cause: IndexDropCause): string {
   return cause === 'malformed' ? cause : 'stream_limit'
+}
+
+function markRepeatable(taken: readonly TakenPoint[]): void {
+  for (const { series, total, timeLow, timeHigh } of taken) {
+    if (series.delta?.total !== total) continue
+    if (series.repeatable?.total !== total) series.repeatable = new RepeatableTimes(total)
+    series.repeatable.add(timeLow, timeHigh)
+  }
+}
+
+function markPassed(taken: readonly TakenPoint[]): void {
+  for (const { series, total, timeLow, timeHigh, totalLow, totalHigh } of taken) {
+    const { repeatable } = series
+    if (repeatable?.total !== total) continue
+    repeatable.remove(timeLow, timeHigh)
+    repeatable.markPassed(totalLow, totalHigh)
+    if (repeatable.isEmpty) series.repeatable = undefined
+  }
 }
 
 function forget(series: Series): void {

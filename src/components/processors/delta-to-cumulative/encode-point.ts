@@ -1,4 +1,4 @@
-/** A data point with its value and start replaced; all other fields, those we do not know too, stay as they came. */
+/** A data point with its value, start and time replaced; all other fields, those we do not know too, stay as they came. */
 import { metricDataFields } from '../../../otlp/fields.ts'
 import { addCounts, type Count } from '../../../kit/prometheus/count.ts'
 import type { Buckets, Exponential } from '../../../kit/prometheus/exponential-reader.ts'
@@ -8,11 +8,11 @@ import type { PointValue } from '../../../kit/prometheus/point-value.ts'
 import { FieldReader } from '../../../wire/field-reader.ts'
 import { WireWriter } from '../../../wire/wire-writer.ts'
 
-/** Start and value of each type. Min and max are among them: those of a part say nothing of the whole. */
+/** Start, time and value of each type. Min and max are among them: those of a part say nothing of the whole. */
 const replaced: Readonly<Record<number, ReadonlySet<number>>> = {
-  [metricDataFields.sum]: new Set([2, 4, 6]),
-  [metricDataFields.histogram]: new Set([2, 4, 5, 6, 11, 12]),
-  [metricDataFields.exponentialHistogram]: new Set([2, 4, 5, 6, 7, 8, 9, 12, 13, 14]),
+  [metricDataFields.sum]: new Set([2, 3, 4, 6]),
+  [metricDataFields.histogram]: new Set([2, 3, 4, 5, 6, 11, 12]),
+  [metricDataFields.exponentialHistogram]: new Set([2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14]),
 }
 
 const writer = new WireWriter(1024)
@@ -25,8 +25,9 @@ export function encodePoint(dataField: number, point: PointReader, value: PointV
   while (fields.next()) {
     if (!gone.has(fields.field)) writer.raw(point.bytes.subarray(fields.fieldStart, fields.end))
   }
-  const { startLow, startHigh } = point
+  const { startLow, startHigh, timeLow, timeHigh } = point
   if (startLow !== 0 || startHigh !== 0) writer.fixed64(2, unsigned(startLow, startHigh))
+  if (timeLow !== 0 || timeHigh !== 0) writer.fixed64(3, unsigned(timeLow, timeHigh))
   if (dataField === metricDataFields.sum) {
     if (point.isInteger) writer.fixed64(6, unsigned(point.intLow, point.intHigh))
     else writer.double(4, point.value)
