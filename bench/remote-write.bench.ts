@@ -3,6 +3,7 @@
  * `node --expose-gc bench/remote-write.bench.ts [series count]`. CPU of this process, user and system.
  */
 import { readFileSync } from 'node:fs'
+import { testHost } from '../test/kit/test-host.ts'
 import { LabelPool } from '../src/components/exporters/prometheus-remote-write/label-pool.ts'
 import { PlainWriter } from '../src/components/exporters/prometheus-remote-write/series-writer.ts'
 import { SnappySeriesWriter } from '../src/components/exporters/prometheus-remote-write/snappy-series-writer.ts'
@@ -38,7 +39,7 @@ const owner = {
   committedMs: -1,
 }
 const index = new SeriesIndex<string, Row>(
-  { rules, seed: 7, entriesMax: seriesCount * 2 },
+  { rules, seed: 7, entriesMax: seriesCount * 2, host: testHost() },
   {
     openMetric: () => true,
     openSeries: ({ name, scope }, point) => {

@@ -25,6 +25,14 @@ export interface MemoryLedger {
   readonly availableBytes: number
   hold(byteLength: number): void
   release(byteLength: number): void
+  /** Bytes that stay after their batch is done, such as what is remembered of series. */
+  readonly keptBytes: number
+  /** How many of those there may be: half of `availableBytes`, or what a limiter leaves them. */
+  readonly keptBytesMax: number
+  /** So many more are kept, or fewer. */
+  keep(change: number): void
+  /** What `owner` leaves for kept bytes, or with undefined that it says nothing any more. The least counts. */
+  limitKept(owner: object, byteLength: number | undefined): void
 }
 
 /** What the service says of itself, for health pages. */

@@ -9,13 +9,35 @@ export class ProcessLedger implements MemoryLedger {
   readonly #usage: ProcessUsage
   readonly baseBytes: number
   #heldBytes = 0
+  #keptBytes = 0
+  #keptBytesMax: number
+  readonly #keptLimits = new Map<object, number>()
   #rssBytes: number
 
   constructor(clock: Clock, usage: ProcessUsage) {
     this.#usage = usage
     this.baseBytes = usage.rssBytes()
     this.#rssBytes = this.baseBytes
+    this.#keptBytesMax = usage.availableBytes() / 2
     this.#timer = clock.every(samplePeriodMs, () => this.#sample())
+  }
+
+  get keptBytes(): number {
+    return this.#keptBytes
+  }
+
+  get keptBytesMax(): number {
+    return this.#keptBytesMax
+  }
+
+  keep(change: number): void {
+    this.#keptBytes += change
+  }
+
+  limitKept(owner: object, byteLength: number | undefined): void {
+    if (byteLength === undefined) this.#keptLimits.delete(owner)
+    else this.#keptLimits.set(owner, byteLength)
+    this.#keptBytesMax = Math.min(this.availableBytes / 2, ...this.#keptLimits.values())
   }
 
   get heldBytes(): number {

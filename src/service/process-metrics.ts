@@ -54,7 +54,7 @@ export function describeProcess(
 ): () => void {
   const { clock, usage } = options.platform
   const startedMs = clock.monotonicMs()
-  const { uptime, rss, reserved, held, build } = processMetrics
+  const { uptime, rss, reserved, held, kept, keptMax, build } = processMetrics
   const uptimeSeconds = () => (clock.monotonicMs() - startedMs) / 1000
   metrics.observeCounter(uptime.name, uptime.help, uptimeSeconds, 'seconds')
   metrics.observeCounter(processMetrics.cpu.name, processMetrics.cpu.help, () => usage.cpuSeconds())
@@ -64,6 +64,8 @@ export function describeProcess(
   )
   metrics.observe(reserved.name, reserved.help, {}, () => usage.reservedBytes())
   metrics.observe(held.name, held.help, {}, () => options.memory.heldBytes)
+  metrics.observe(kept.name, kept.help, {}, () => options.memory.keptBytes)
+  metrics.observe(keptMax.name, keptMax.help, {}, () => options.memory.keptBytesMax)
   metrics.gauge(build.name, build.help, { version: options.version }).set(1)
   metrics.gauge('target_info', 'Target metadata.', targetLabels(options)).set(1)
   for (const describe of nodeMetrics) describe(metrics.registry)

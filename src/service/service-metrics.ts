@@ -106,6 +106,18 @@ export const processMetrics = {
     help: 'Bytes of telemetry the process answers for: admitted and not yet delivered, refused or dropped.',
     labels: [],
   },
+  kept: {
+    name: 'penstock_memory_kept_bytes',
+    kind: 'gauge',
+    help: 'Bytes that stay after their batch is done, nearly all of them what is remembered of series; estimated.',
+    labels: [],
+  },
+  keptMax: {
+    name: 'penstock_memory_kept_limit_bytes',
+    kind: 'gauge',
+    help: 'How many such bytes there may be: beyond, points of new series are dropped as memory_limit.',
+    labels: [],
+  },
   loopDelay: {
     name: 'penstock_event_loop_delay_seconds',
     kind: 'histogram',

@@ -39,6 +39,8 @@ export class TestMemory implements MemoryLedger {
   rssBytes = 0
   baseBytes = 0
   availableBytes = 8 * 1024 ** 3
+  keptBytes = 0
+  keptBytesMax = Infinity
 
   hold(byteLength: number): void {
     this.heldBytes += byteLength
@@ -48,6 +50,15 @@ export class TestMemory implements MemoryLedger {
   release(byteLength: number): void {
     this.heldBytes -= byteLength
     if (this.heldBytes < 0) throw new Error('more memory released than held')
+  }
+
+  keep(change: number): void {
+    this.keptBytes += change
+    if (this.keptBytes < 0) throw new Error('more memory given back than kept')
+  }
+
+  limitKept(_owner: object, byteLength: number | undefined): void {
+    this.keptBytesMax = byteLength ?? Infinity
   }
 }
 

@@ -18,6 +18,7 @@ export class ByteChunks {
   readonly #chunks: (Chunk | undefined)[] = []
   readonly #free: number[] = []
   #nextBytes = firstChunkBytes
+  #byteLength = 0
   #current: Chunk | undefined
   /** Where the last run that was added lies. */
   chunk = 0
@@ -25,7 +26,7 @@ export class ByteChunks {
 
   /** Memory it holds, used or not. */
   get byteLength(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + (chunk?.view.byteLength ?? 0), 0)
+    return this.#byteLength
   }
 
   /** Holds for as long as the run does that was read from it. */
@@ -69,12 +70,14 @@ export class ByteChunks {
     const leftAt = this.chunk
     this.chunk = this.#free.pop() ?? this.#chunks.length
     this.#chunks[this.chunk] = current
+    this.#byteLength += capacity
     this.#current = current
     if (before?.liveCount === 0) this.#drop(leftAt)
     return current
   }
 
   #drop(chunk: number): void {
+    this.#byteLength -= this.#chunks[chunk]!.view.byteLength
     this.#chunks[chunk] = undefined
     this.#free.push(chunk)
   }

@@ -32,6 +32,11 @@ export class ByteIndex<Value> {
     return this.#table.keyBytes
   }
 
+  /** All memory it holds but for what the values themselves take. */
+  get keptBytes(): number {
+    return this.#table.keptBytes + this.#values.length * 8
+  }
+
   get(parent: Owned, bytes: Uint8Array, start: number, end: number): Value | undefined {
     const table = this.#table
     const serial = parent.serial | 0

@@ -60,6 +60,11 @@ export class ByteTable {
     return this.#chunks.byteLength
   }
 
+  /** All memory it holds. */
+  get keptBytes(): number {
+    return this.words.byteLength + this.#heads.byteLength + this.#chunks.byteLength
+  }
+
   /** The entry of these bytes under that parent, a 32-bit number. */
   find(parent: number, bytes: Uint8Array, start: number, end: number): number {
     this.#read(bytes)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { testHost } from '../../../test/kit/test-host.ts'
 import { gauge, metricsBatch, metricsRequest, point } from '../../../test/kit/metrics-request.ts'
 import { withBrokenLength } from '../../../test/kit/malformed.ts'
 import type { Batch } from '../../otlp/batch.ts'
@@ -26,7 +27,7 @@ function indexed(entriesMax = 1000) {
   const drops: [pointCount: number, cause: string | undefined][] = []
   const value = new PointValue()
   const index = new SeriesIndex<undefined, string>(
-    { rules, seed: 7, entriesMax },
+    { rules, seed: 7, entriesMax, host: testHost() },
     {
       isGone: () => false,
       isNew: () => true,

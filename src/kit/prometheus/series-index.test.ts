@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { testHost } from '../../../test/kit/test-host.ts'
 import { attributes, gauge, metricsBatch } from '../../../test/kit/metrics-request.ts'
 import { encodeRequest, type PlainMessage } from '../../../test/kit/oracle.ts'
 import { indexRequest } from '../../otlp/index-request.ts'
@@ -23,11 +24,11 @@ interface Series {
 }
 
 /** An index whose series are told apart by what they are called, and what became of each point. */
-function indexed(entriesMax: number) {
+function indexed(entriesMax: number, host = testHost()) {
   const known = new Map<string, Series>()
   const dropped: (string | undefined)[] = []
   const index = new SeriesIndex<never, Series>(
-    { rules, seed: 1, entriesMax },
+    { rules, seed: 1, entriesMax, host },
     {
       isGone: (series) => known.get(series.id) !== series,
       isNew: (series) => series.pointCount === 0,
@@ -126,4 +127,28 @@ test('a source that was forgotten by one of its forms is one again for all of th
     assert.notEqual(metrics[0], before)
     assert.equal(metrics[0], metrics[1])
   }
+})
+
+test('where memory for series is used up, known ones go on, and new ones wait until others have gone', () => {
+  const host = testHost()
+  const { index, known, dropped } = indexed(1000, host)
+  const read = (at: number) => {
+    const long = { at: String(at).padEnd(100_000, 'x') }
+    index.read(metricsBatch([gauge('one', [{ attributes: attributes(long), asInt: 1n }])]), at)
+  }
+  for (let at = 0; at < 10; at++) read(at)
+  assert.ok(host.memory.keptBytes > 10 * 2 * 100_000, `${host.memory.keptBytes} bytes are kept`)
+  host.memory.keptBytesMax = host.memory.keptBytes
+  for (let at = 8; at < 14; at++) read(at)
+  assert.deepEqual([known.size, dropped.length], [10, 4])
+  assert.deepEqual(
+    [...known.values()].map(({ pointCount }) => pointCount),
+    [1, 1, 1, 1, 1, 1, 1, 1, 2, 2],
+  )
+  assert.equal(host.lines.filter(({ level }) => level === 'warn').length, 1)
+  index.sweep(100, 0, () => true)
+  read(14)
+  assert.deepEqual([known.size, dropped.length], [11, 4])
+  index.close()
+  assert.equal(host.memory.keptBytes, 0)
 })

@@ -5,12 +5,15 @@
 import type { Batch, ResourceGroup } from '../../otlp/batch.ts'
 import { asRefusal } from '../../otlp/malformed.ts'
 import { Refusal } from '../../otlp/refusal.ts'
+import type { Host } from '../../pipeline/host.ts'
 import { joinBytes } from './join-bytes.ts'
 import { readTextAttributes, type TextAttribute } from './attribute-text.ts'
 import { ByteIndex } from './byte-index.ts'
 import { type LabelRules, resourceLabels, scopeLabels } from './labels.ts'
+import { MetricKey } from './metric-key.ts'
 import { MetricReader } from './metric-reader.ts'
 import type { MetricSource, ResourceSource, ScopeSource } from './metric-source.ts'
+import { KeptMemory } from './kept-memory.ts'
 import { attributeField, PointReader } from './point-reader.ts'
 import { FieldReader } from '../../wire/field-reader.ts'
 import { decodeUtf8 } from '../../wire/utf8.ts'
@@ -46,19 +49,21 @@ export interface SeriesSink<Family, Series> {
 }
 
 /** Why the index itself leaves points out: its own limits, or bytes that say nothing. */
-export type IndexDropCause = 'series_limit' | 'malformed'
+export type IndexDropCause = 'series_limit' | 'memory_limit' | 'malformed'
 
 interface SeriesIndexOptions {
   readonly rules: LabelRules
   readonly seed: number
   /** Most resources, scopes and metrics each, and raw keys, to remember; of series new ones, up to twice as many. */
   readonly entriesMax: number
+  readonly host: Pick<Host, 'memory' | 'log'>
 }
 
 export class SeriesIndex<Family, Series> {
   readonly #rules: LabelRules
   readonly #entriesMax: number
   readonly #sink: SeriesSink<Family, Series>
+  readonly #memory: KeptMemory
   readonly #resources: ByteIndex<ResourceSource>
   readonly #scopes: ByteIndex<ScopeSource>
   readonly #metrics: ByteIndex<MetricSource<Family>>
@@ -69,7 +74,7 @@ export class SeriesIndex<Family, Series> {
   readonly #dataScan = new FieldReader(noBytes)
   readonly #metric = new MetricReader()
   readonly #point = new PointReader()
-  #scratch = new Uint8Array(1024)
+  readonly #metricKey = new MetricKey()
   #scopeCount = 0
   #serial = 1
   #nowMs = 0
@@ -81,6 +86,7 @@ export class SeriesIndex<Family, Series> {
     this.#rules = options.rules
     this.#entriesMax = options.entriesMax
     this.#sink = sink
+    this.#memory = new KeptMemory(options.host)
     this.#resources = new ByteIndex(options.seed)
     this.#scopes = new ByteIndex(options.seed)
     this.#metrics = new ByteIndex(options.seed)
@@ -109,6 +115,8 @@ export class SeriesIndex<Family, Series> {
       for (const group of batch.groups) this.#readGroup(group)
     } catch (error) {
       throw asRefusal(error)
+    } finally {
+      this.#account()
     }
     if (this.#malformed !== undefined && this.#malformedCount === batch.itemCount) {
       throw this.#malformed
@@ -148,7 +156,23 @@ export class SeriesIndex<Family, Series> {
       resource.seenMs = forgotten
       return true
     })
+    this.#account()
     return isDone
+  }
+
+  /** Nothing is to be read from now on. */
+  close(): void {
+    this.#memory.release()
+  }
+
+  #account(): void {
+    this.#memory.set(this.#series, [this.#resources, this.#scopes, this.#metrics])
+  }
+
+  /** Whether another resource, scope, metric or series may be remembered; where not, says why. */
+  #hasRoom(count: number, countMax: number): boolean {
+    this.#leftOut = this.#memory.hasRoom() ? 'series_limit' : 'memory_limit'
+    return this.#leftOut === 'series_limit' && count < countMax
   }
 
   #resource(bytes: Uint8Array): ResourceSource | undefined {
@@ -165,7 +189,8 @@ export class SeriesIndex<Family, Series> {
   #openResource(bytes: Uint8Array, hasKey: boolean): ResourceSource | undefined {
     const labels = resourceLabels(this.#rules, bytes)
     const known = this.#resourcesByIdentity.get(labels.identity)
-    if (known === undefined && this.#resourcesByIdentity.size >= this.#entriesMax) return undefined
+    const { size } = this.#resourcesByIdentity
+    if (known === undefined && !this.#hasRoom(size, this.#entriesMax)) return undefined
     const source = known ?? { serial: this.#serial++, labels, scopes: new Map(), seenMs: 0 }
     this.#resourcesByIdentity.set(labels.identity, source)
     if (hasKey) this.#resources.replace(source)
@@ -241,7 +266,7 @@ export class SeriesIndex<Family, Series> {
   ): ScopeSource | undefined {
     const known = resource.scopes.get(labels.identity)
     if (known === undefined) {
-      if (this.#scopeCount >= this.#entriesMax) return undefined
+      if (!this.#hasRoom(this.#scopeCount, this.#entriesMax)) return undefined
       this.#scopeCount++
     }
     const scope = known ?? { serial: this.#serial++, resource, name, labels, seenMs: 0 }
@@ -309,8 +334,8 @@ export class SeriesIndex<Family, Series> {
 
   #openSeries(metric: MetricSource<Family>, gone: Series | undefined): Series | undefined {
     // Those that are gone wait to be swept; what has no key would never be.
-    if (gone === undefined && this.#series.count >= this.#entriesMax * 2) {
-      this.#sink.drop(metric, 1, 'series_limit')
+    if (gone === undefined && !this.#hasRoom(this.#series.count, this.#entriesMax * 2)) {
+      this.#sink.drop(metric, 1, this.#leftOut)
       return undefined
     }
     const { keyBytes, keyStart, keyEnd } = this.#point
@@ -327,10 +352,11 @@ export class SeriesIndex<Family, Series> {
   }
 
   #metricSource(scope: ScopeSource): MetricSource<Family> | undefined {
-    const keyLength = this.#metricKey()
-    let metric = this.#metrics.get(scope, this.#scratch, 0, keyLength)
+    const key = this.#metricKey
+    key.set(this.#metric)
+    let metric = this.#metrics.get(scope, key.bytes, 0, key.length)
     if (metric === undefined) {
-      if (this.#metrics.count >= this.#entriesMax) return undefined
+      if (!this.#hasRoom(this.#metrics.count, this.#entriesMax)) return undefined
       const reader = this.#metric
       const { bytes } = reader
       metric = {
@@ -346,28 +372,10 @@ export class SeriesIndex<Family, Series> {
         seenMs: 0,
         family: undefined,
       }
-      this.#metrics.add(scope, this.#scratch, [0, keyLength], metric)
+      this.#metrics.add(scope, key.bytes, [0, key.length], metric)
     }
     metric.seenMs = this.#nowMs
     return metric
-  }
-
-  /** Type, temporality, name and unit as one key in the scratch; its length. */
-  #metricKey(): number {
-    const reader = this.#metric
-    const { bytes, nameStart, nameEnd, unitStart, unitEnd } = reader
-    const byteLength = 4 + nameEnd - nameStart + unitEnd - unitStart
-    if (byteLength > this.#scratch.length) this.#scratch = new Uint8Array(byteLength * 2)
-    const scratch = this.#scratch
-    scratch[0] = reader.dataField
-    scratch[1] = reader.temporality
-    scratch[2] = reader.isMonotonic ? 1 : 0
-    let at = 3
-    for (let index = nameStart; index < nameEnd; index++) scratch[at++] = bytes[index]!
-    // Not a byte of UTF-8, so name and unit cannot run into each other.
-    scratch[at++] = 0xff
-    for (let index = unitStart; index < unitEnd; index++) scratch[at++] = bytes[index]!
-    return at
   }
 }
 

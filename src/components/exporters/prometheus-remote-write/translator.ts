@@ -85,7 +85,7 @@ export class Translator {
     this.#targets = new TargetInfoRows({ ...options, owners })
     const seed = randomKey(host.random)
     // Twice, since a series has a key more for each order its attributes come in.
-    const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2 }
+    const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2, host }
     this.#index = new SeriesIndex(limits, {
       openMetric: (metric) => this.#judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
@@ -111,6 +111,7 @@ export class Translator {
   /** Nothing is to be translated from now on. */
   close(): void {
     this.#ownership.close()
+    this.#index.close()
   }
 
   get sourceCount(): number {

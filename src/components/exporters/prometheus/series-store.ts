@@ -81,7 +81,7 @@ export class SeriesStore {
     const seed = randomKey(host.random)
     this.#seed = seed
     // Twice, since a series has a key more for each order its attributes come in.
-    const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2 }
+    const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2, host }
     this.#index = new SeriesIndex(limits, {
       openMetric: (metric) => this.families.judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
@@ -102,6 +102,7 @@ export class SeriesStore {
   /** Nothing is to be consumed from now on. */
   close(): void {
     this.#ownership.close()
+    this.#index.close()
   }
 
   /** Series last received before this are over, on the monotonic clock. */

@@ -90,7 +90,7 @@ export class DeltaToCumulativeProcessor implements Processor {
     // where most metrics are not deltas.
     const entriesMax = Math.max(entriesMin, limits.max_streams * 2)
     this.#index = new SeriesIndex(
-      { rules: identityOnly, seed, entriesMax },
+      { rules: identityOnly, seed, entriesMax, host },
       {
         isGone: (series) => series.isGone,
         isNew: (series) => series.delta === undefined,
@@ -113,6 +113,7 @@ export class DeltaToCumulativeProcessor implements Processor {
 
   stop(): void {
     this.#sweeper?.cancel()
+    this.#index.close()
   }
 
   consume(batch: Batch): void | Promise<void> {
@@ -152,7 +153,7 @@ export class DeltaToCumulativeProcessor implements Processor {
   }
 
   #newPoints(metric: MetricReader, found: NewPoints | IndexDropCause): NewPoints {
-    if (found !== 'series_limit' && found !== 'malformed') return found
+    if (found === 'kept' || typeof found !== 'string') return found
     if (!isConvertible(metric)) return 'kept'
     this.#drop(causeOf(found), metric.pointCount())
     return []
@@ -278,7 +279,7 @@ function openSeries(metric: Metric, attributes: readonly TextAttribute[]): Serie
 }
 
 function causeOf(cause: IndexDropCause): string {
-  return cause === 'malformed' ? cause : 'stream_limit'
+  return cause === 'series_limit' ? 'stream_limit' : cause
 }
 
 function markRepeatable(taken: readonly TakenPoint[]): void {

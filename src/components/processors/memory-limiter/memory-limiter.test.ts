@@ -156,14 +156,18 @@ test('spike defaults to a fifth, and a limit near what Node needs still leaves r
     limit_percentage: 0,
     spike_limit_percentage: 0,
   }
-  const limitsAt = (limit_mib: number, baseMib: number) =>
+  const limitsAt = (limit_mib: number, baseMib: number, keptMib = 0) =>
     memoryLimits(
       { ...settings, limit_mib },
-      { baseBytes: baseMib * mebibyte, availableBytes: 1e12 },
+      { baseBytes: baseMib * mebibyte, availableBytes: 1e12, keptBytes: keptMib * mebibyte },
     )
   assert.equal(limitsAt(1000, 100).budgetBytes, 350 * mebibyte)
   assert.equal(limitsAt(80, 100).budgetBytes, 8 * mebibyte)
   assert.equal(limitsAt(80, 100).backstopBytes, 140 * mebibyte)
+  // What is kept of series is not there for telemetry on its way, and has to leave some room for it.
+  assert.equal(limitsAt(1000, 100, 300).budgetBytes, 200 * mebibyte)
+  assert.equal(limitsAt(1000, 100, 800).budgetBytes, 100 * mebibyte)
+  assert.equal(limitsAt(1000, 100).keptBytesMax, 525 * mebibyte)
 })
 
 test('a sender that always waits its turn is never refused for good, whatever it sends', () => {

@@ -44,11 +44,13 @@ export class MemoryLimiter implements Processor {
   }
 
   start(): void {
+    this.#host.memory.limitKept(this, this.#limits.keptBytesMax)
     this.#timer = this.#host.clock.every(this.#settings.check_interval, () => this.#check())
   }
 
   stop(): void {
     this.#timer?.cancel()
+    this.#host.memory.limitKept(this, undefined)
   }
 
   admit(byteLength: number): Refusal | undefined {
@@ -98,6 +100,7 @@ export class MemoryLimiter implements Processor {
 
   #check(): void {
     this.#limits = memoryLimits(this.#settings, this.#host.memory)
+    this.#host.memory.limitKept(this, this.#limits.keptBytesMax)
     if (this.#isRefusing && !this.#hasRefusedSinceCheck) {
       this.#isRefusing = false
       this.#host.log.info(this.#figures(), 'Memory usage back within limits. Resuming operation.')

@@ -1,0 +1,49 @@
+import type { Host } from '../../pipeline/host.ts'
+import type { ByteIndex } from './byte-index.ts'
+
+/** Of a series beside its key and its labels: values, columns, what leads to it. */
+const seriesBytes = 256
+
+type Index = Pick<ByteIndex<unknown>, 'keptBytes' | 'count'>
+
+/**
+ * What is remembered of series, on the process's account: it stays when the batches it came with are long gone. Where
+ * there is no more room, known series go on and new ones are left out until others have expired.
+ */
+export class KeptMemory {
+  readonly #host: Pick<Host, 'memory' | 'log'>
+  #byteLength = 0
+  #isFull = false
+
+  constructor(host: Pick<Host, 'memory' | 'log'>) {
+    this.#host = host
+  }
+
+  hasRoom(): boolean {
+    const { keptBytes, keptBytesMax } = this.#host.memory
+    const isFull = keptBytes >= keptBytesMax
+    if (isFull && !this.#isFull) {
+      this.#host.log.warn(
+        { kept_bytes: keptBytes, limit_bytes: keptBytesMax },
+        'Memory for known series is used up. Points of new series are dropped until others expire.',
+      )
+    }
+    this.#isFull = isFull
+    return !isFull
+  }
+
+  /** What these indexes lead to now. Labels and sources made of keys take about as much as those. */
+  set(series: Index, sources: readonly Index[]): void {
+    const indexBytes = sources.reduce((sum, { keptBytes }) => sum + keptBytes, series.keptBytes)
+    this.#set(indexBytes * 2 + series.count * seriesBytes)
+  }
+
+  release(): void {
+    this.#set(0)
+  }
+
+  #set(byteLength: number): void {
+    this.#host.memory.keep(byteLength - this.#byteLength)
+    this.#byteLength = byteLength
+  }
+}
