@@ -162,12 +162,12 @@ function readV1(bytes: Uint8Array, rule: Rule): Read {
   const message = decodeMessage('prometheus.WriteRequest', bytes, { unknown: true })
   checkKnown(message, rule)
   const into: Read = { samples: [], exemplars: [], metadata: new Map() }
-  const seen = new Set<string>()
+  const kindOf = new Map<string, string>()
   for (const one of list(message.timeseries)) {
     const series = seriesText(labelPairs(list(one.labels)), rule)
     const kind = list(one.histograms).length > 0 ? 'histograms' : 'samples'
-    rule(!seen.has(`${kind} ${series}`), `${series} comes twice`)
-    seen.add(`${kind} ${series}`)
+    rule(kindOf.get(series) !== kind, `${series} comes twice`)
+    kindOf.set(series, kind)
     readSeries(into, series, one, (exemplar) => labelPairs(list(exemplar.labels)))
     checkSeries(one, (exemplar) => labelPairs(list(exemplar.labels)), { version: 1, series, rule })
   }

@@ -1,4 +1,5 @@
 /** Samples in the order they are to be sent, in flat memory: a sample of a known row costs no object. */
+import { isDeepStrictEqual } from 'node:util'
 import { CustomHistogram } from '../../../kit/prometheus/custom-buckets.ts'
 import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
 import type { Label } from '../../../kit/prometheus/labels.ts'
@@ -57,6 +58,14 @@ export class SampleList {
   /** Of all samples. */
   get details(): Iterable<SampleDetail> {
     return this.#details.values()
+  }
+
+  /** Whether two samples of one series and time say the same. */
+  isSame(one: number, other: number): boolean {
+    const { words } = this
+    if (words[one * 2] !== words[other * 2]) return false
+    if (words[one * 2 + 1] !== words[other * 2 + 1]) return false
+    return isDeepStrictEqual(this.detail(one)?.histogram, this.detail(other)?.histogram)
   }
 
   push(row: Row, value: number, timeMs: number, startMs: number): void {

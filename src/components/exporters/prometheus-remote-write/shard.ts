@@ -183,13 +183,16 @@ export class Shard {
     return count
   }
 
-  #countDelivered(indices: Uint32Array, { counts, sent, complaints }: Outcome): void {
+  #countDelivered(indices: Uint32Array, outcome: Outcome): void {
+    const { counts, sent, duplicates, complaints } = outcome
     const { metrics, host, partialWrites } = this.#options
     metrics.sentBatches.add(1)
     metrics.samples.add(counts.samples)
     metrics.histograms.add(counts.histograms)
     metrics.exemplars.add(counts.exemplars)
-    const pointCount = this.#pointCount(indices)
+    const pointCount = this.#pointCount(indices) - duplicates
+    metrics.failed.add(duplicates)
+    if (duplicates > 0) host.dropped('metrics', duplicates, 'duplicate_timestamp')
     const unwritten =
       sent.samples +
       sent.histograms -

@@ -27,12 +27,15 @@ interface Encoded {
   readonly compression: Compression
   readonly body: Uint8Array
   readonly counts: WriteCounts
+  readonly duplicates: number
   readonly onDelivered: () => void
 }
 
 /** What was sent, and what became of it. */
 export interface Outcome extends Written {
   readonly sent: WriteCounts
+  /** Points left out for earlier ones of their time. */
+  readonly duplicates: number
 }
 
 export class WriteClient {
@@ -93,7 +96,7 @@ export class WriteClient {
     const send = async (attemptNumber: number, abort: AbortSignal): Promise<Outcome> => {
       const isAsKnown = encoded?.isV2 === this.#isV2 && encoded.compression === this.#compression
       if (encoded === undefined || !isAsKnown) encoded = await this.#encode(list, indices)
-      const { isV2, compression, body, counts, onDelivered } = encoded
+      const { isV2, compression, body, counts, duplicates, onDelivered } = encoded
       const headers = this.#headers(encoded, attemptNumber)
       const client = await this.open()
       const answer = await client.post({ url: this.#url, headers, body, abort })
@@ -102,7 +105,7 @@ export class WriteClient {
         const asked = { url: this.#url, nowMs, isV2, compression, counts }
         const written = readAnswer(answer, asked)
         onDelivered()
-        return { ...written, sent: counts }
+        return { ...written, sent: counts, duplicates }
       } catch (error) {
         if (error instanceof NotV2) this.#fallBackToV1(error.message)
         else if (error instanceof NotZstd) this.#fallBackToSnappy(error.message)
@@ -136,7 +139,8 @@ export class WriteClient {
     const sent = isV2 ? { list, indices } : withoutCustomBuckets(list, indices, this.#rows)
     const build = isV2 ? this.#v2 : this.#v1
     const options = { metadataBeforeMs: this.#metadataBeforeMs() }
-    const { body, isCompressed, counts, described } = build(sent.list, sent.indices, options)
+    const built = build(sent.list, sent.indices, options)
+    const { body, isCompressed, counts, duplicates, described } = built
     const compression = this.#compression
     // Copied, since the next request is built in the same memory; not for snappy, which is done at once.
     const isCopied = isCompressed || compression === 'zstd'
@@ -145,7 +149,7 @@ export class WriteClient {
     const onDelivered = () => {
       for (const family of described) family.metadataMs = nowMs
     }
-    return { isV2, compression, body: compressed, counts, onDelivered }
+    return { isV2, compression, body: compressed, counts, duplicates, onDelivered }
   }
 
   #headers({ isV2, compression }: Encoded, attemptNumber: number): Record<string, string> {

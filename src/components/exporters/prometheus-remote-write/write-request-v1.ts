@@ -47,7 +47,7 @@ class RequestEncoder {
     writer.begin()
     this.#counts = { samples: 0, histograms: 0, exemplars: 0 }
     this.#chains.link(list, indices, this.#pool.sets)
-    const { isContinued } = this.#chains
+    const { isContinued, duplicates } = this.#chains
     for (let place = 0; place < indices.length; place++) {
       if (isContinued[place] === 0) this.#writeSeries(list, indices, place)
     }
@@ -55,7 +55,7 @@ class RequestEncoder {
     const described =
       metadataBeforeMs === undefined ? [] : writeMetadata(writer, list, indices, metadataBeforeMs)
     const { isCompressed } = writer
-    return { body: writer.finish(), isCompressed, counts: this.#counts, described }
+    return { body: writer.finish(), isCompressed, counts: this.#counts, duplicates, described }
   }
 
   // No object for a series or a sample: a request has thousands, and nearly all are a number each.

@@ -58,7 +58,8 @@ class RequestEncoder {
       this.#body.copy(part.bytes, 0, part.length)
     }
     const { bytes: body } = this.#body
-    return { body, isCompressed: false, counts: this.#counts, described: [] }
+    const { duplicates } = chains
+    return { body, isCompressed: false, counts: this.#counts, duplicates, described: [] }
   }
 
   // No object for a series or a sample of it: nearly all are numbers.

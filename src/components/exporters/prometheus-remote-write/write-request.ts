@@ -16,6 +16,8 @@ export interface WriteRequest {
   /** Whether it is a snappy block already. */
   readonly isCompressed: boolean
   readonly counts: WriteCounts
+  /** Points left out for an earlier one of their series and time that says something else. */
+  readonly duplicates: number
   /** Families whose metadata is in it. */
   readonly described: readonly Family[]
 }
@@ -47,8 +49,10 @@ export function nextSerial(): number {
 export class SeriesChains {
   /** For every place that of the next sample of the same series, or -1. */
   next = new Int32Array(0)
-  /** 1 where an earlier place has the same series. */
+  /** 1 where an earlier place leads to it, or has the same time: a client may repeat what is still on its way. */
   isContinued = new Uint8Array(0)
+  /** Points of which something is left out because an earlier one of that time says something else. */
+  duplicates = 0
 
   link(list: SampleList, indices: Uint32Array, { words }: ByteTable): void {
     const requestSerial = nextSerial()
@@ -57,13 +61,20 @@ export class SeriesChains {
       this.isContinued = new Uint8Array(indices.length * 2)
     }
     const { next, isContinued } = this
+    this.duplicates = 0
     for (let place = 0; place < indices.length; place++) {
       const set = list.sets[indices[place]]
       next[place] = -1
       isContinued[place] = 0
       if (words[set + setSerialAt] === requestSerial) {
         const last = words[set + lastPlaceAt]
-        if (isHistogram(list, indices[last]) === isHistogram(list, indices[place])) {
+        const [before, index] = [indices[last], indices[place]]
+        if (list.timesMs[before] === list.timesMs[index]) {
+          isContinued[place] = 1
+          if (!list.isSame(before, index)) this.duplicates += list.ends[index]
+          continue
+        }
+        if (isHistogram(list, before) === isHistogram(list, index)) {
           next[last] = place
           isContinued[place] = 1
         }

@@ -23,8 +23,8 @@ const native = (name: string, times: object) => ({
 afterEach(closeRemoteWrites)
 
 for (const protobuf_message of ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request']) {
-  describe(`a series by ${protobuf_message} that another source takes over`, () => {
-    it('has numbers and histograms in TimeSeries of their own', async () => {
+  describe(`a series in one request of ${protobuf_message}`, () => {
+    it('has numbers and histograms in TimeSeries of their own once another source takes over', async () => {
       const { peer, exporter } = await start({
         protobuf_message,
         remote_write_queue: { min_size: 10, num_consumers: 1, flush_timeout: '1h' },
@@ -43,6 +43,39 @@ for (const protobuf_message of ['prometheus.WriteRequest', 'io.prometheus.write.
           ['k{job="shop"}', 3, true],
         ],
       )
+    })
+
+    it('has but the first of two samples of one time, and tells when the other differs', async () => {
+      const { peer, exporter, host, value } = await start({
+        protobuf_message,
+        remote_write_queue: { min_size: 10, num_consumers: 1, flush_timeout: '1h' },
+      })
+      const counts = (bucketCount: bigint) => {
+        const fields = { ...at(2), count: bucketCount, scale: 0 }
+        const positive = { offset: 0, bucketCounts: [bucketCount] }
+        return {
+          name: 'h',
+          exponentialHistogram: { ...cumulative, dataPoints: [{ ...fields, positive }] },
+        }
+      }
+      for (const [number, histogram] of [
+        [5, 1n],
+        [5, 1n],
+        [6, 2n],
+      ] as const) {
+        const metrics = [gauge('k', [point({}, { ...at(1), asDouble: number })]), counts(histogram)]
+        await exporter.consume(metricsBatch(metrics, { resource }))
+      }
+      await exporter.stop?.(new AbortController().signal)
+      assert.deepEqual(peer.violations, [])
+      assert.deepEqual(
+        peer.requests[0].samples.map((one) => one.histogram?.countInt ?? one.value),
+        [5, 1n],
+      )
+      const lost = { signal: 'metrics', itemCount: 2, cause: 'duplicate_timestamp' }
+      assert.deepEqual(host.drops, [lost])
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 4)
+      assert.equal(value('otelcol_exporter_send_failed_metric_points'), 2)
     })
   })
 }
