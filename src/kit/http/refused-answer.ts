@@ -4,6 +4,7 @@ import { parseRetryAfter } from './retry-after.ts'
 
 interface Reading {
   readonly message: string
+  readonly cause?: unknown
   /** For a Retry-After that is a date. */
   readonly nowMs: number
   /** Of statuses from 500 on: which ones may be repeated is the protocol's to say. */
@@ -25,5 +26,8 @@ export function refusedAnswer(answer: HttpAnswer, reading: Reading): Refusal {
   const retryAfterMs = parseRetryAfter(answer.header('retry-after'), reading.nowMs)
   const isForNow = status >= 500 && reading.isForNow(status)
   const code = codes[status] ?? (isForNow ? 'unavailable' : 'internal')
-  return new Refusal(code, reading.message, { ...(retryAfterMs !== undefined && { retryAfterMs }) })
+  return new Refusal(code, reading.message, {
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    cause: reading.cause,
+  })
 }

@@ -1,5 +1,6 @@
 /** What a 2.0 server says of the samples that it left out of a request: by cause, and once for each series. */
 import type { ExporterHost } from '../../../pipeline/host.ts'
+import { seriesText } from './named-series.ts'
 import { rejectionCause } from './read-answer.ts'
 import type { RejectionCause } from './write-metrics.ts'
 
@@ -44,11 +45,9 @@ export function causesOf(
   return causes
 }
 
-// As Prometheus writes labels; any other words count by their cause.
-const seriesPattern = /\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}/
-
+/** What names no series counts by its cause. */
 function subjectOf(complaint: string): string {
-  return seriesPattern.exec(complaint)?.[0] ?? rejectionCause(complaint)
+  return seriesText(complaint) ?? rejectionCause(complaint)
 }
 
 const textLengthMax = 1000

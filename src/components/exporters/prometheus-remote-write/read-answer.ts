@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../../../kit/http/http-client.ts'
 import { refusedAnswer } from '../../../kit/http/refused-answer.ts'
+import type { Refusal } from '../../../otlp/refusal.ts'
 import type { WriteCounts } from './write-request.ts'
 import type { RemoteWriteSettings } from './settings.ts'
 import type { RejectionCause } from './write-metrics.ts'
@@ -25,6 +26,21 @@ export class NotV2 extends Error {}
 /** The server may not know zstd, and nothing of the request was stored: it has to be sent by snappy. */
 export class NotZstd extends Error {}
 
+/** What a server says of a request that it refused, in full. */
+class Complaints extends Error {
+  readonly lines: readonly string[]
+
+  constructor(lines: readonly string[]) {
+    super('the server says why')
+    this.lines = lines
+  }
+}
+
+/** The lines of the answer that a Refusal is about; none where there was no answer. */
+export function complaintsOf({ cause }: Refusal): readonly string[] {
+  return cause instanceof Complaints ? cause.lines : []
+}
+
 /** Gives what was written, or throws the Refusal that the answer means, or NotV2 or NotZstd. */
 export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   const { status } = answer
@@ -46,7 +62,9 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   if (isPart) return { counts: written, complaints: linesOf(answer) }
   const { nowMs } = asked
   // Remote write: 5xx must be repeated, 429 may be, other 4xx must not.
-  throw refusedAnswer(answer, { message: explain(answer, asked), nowMs, isForNow: () => true })
+  const message = explain(answer, asked)
+  const cause = new Complaints(linesOf(answer))
+  throw refusedAnswer(answer, { message, cause, nowMs, isForNow: () => true })
 }
 
 /** Undefined when the server sent none of the headers; a single missing one counts as 0. */

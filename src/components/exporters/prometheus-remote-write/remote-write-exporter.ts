@@ -8,6 +8,7 @@ import type { Timer } from '../../../platform/platform.ts'
 import { LabelPool } from './label-pool.ts'
 import { Parcel } from './parcel.ts'
 import { PartialWrites } from './partial-writes.ts'
+import { Rejections } from './rejections.ts'
 import { RetiredLabels } from './retired-labels.ts'
 import { detailBytes, sampleBytes, type SampleList } from './sample-list.ts'
 import { labelRules, type RemoteWriteSettings } from './settings.ts'
@@ -30,6 +31,7 @@ export class RemoteWriteExporter implements Exporter {
   readonly #shards: readonly Shard[]
   readonly #end = new AbortController()
   readonly #dropping: LineLimit
+  readonly #rejections: Rejections
   readonly #retired: RetiredLabels
   #parcelCount = 0
   #isStopping = false
@@ -74,6 +76,7 @@ export class RemoteWriteExporter implements Exporter {
     this.#dropping = new LineLimit(host.clock, (itemCount, error) =>
       host.log.error({ error, dropped_items: itemCount }, 'Exporting failed. Dropping data.'),
     )
+    this.#rejections = new Rejections({ host, metrics: this.#metrics, pool })
     const shard = {
       settings,
       host,
@@ -84,6 +87,7 @@ export class RemoteWriteExporter implements Exporter {
       end: this.#end.signal,
       dropping: this.#dropping,
       partialWrites: new PartialWrites(host),
+      rejections: this.#rejections,
     }
     this.#shards = Array.from({ length: queue.num_consumers }, () => new Shard(shard))
   }
@@ -120,6 +124,7 @@ export class RemoteWriteExporter implements Exporter {
     await Promise.all(this.#shards.map((shard) => shard.drain()))
     deadline.removeEventListener('abort', abort)
     this.#dropping.close()
+    this.#rejections.close()
     this.#translator.close()
     await this.#client.close()
   }

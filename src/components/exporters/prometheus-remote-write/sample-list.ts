@@ -68,6 +68,13 @@ export class SampleList {
     return isDeepStrictEqual(this.detail(one)?.histogram, this.detail(other)?.histogram)
   }
 
+  /** How many points end with one of these. */
+  pointCount(indices: Iterable<number>): number {
+    let count = 0
+    for (const index of indices) count += this.ends[index]
+    return count
+  }
+
   push(row: Row, value: number, timeMs: number, startMs: number): void {
     const at = this.#add(row, timeMs, startMs)
     this.#doubles[at] = value

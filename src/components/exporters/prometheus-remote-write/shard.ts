@@ -5,10 +5,11 @@ import { type GiveUpCause, Retrier } from '../../../kit/retry/retrier.ts'
 import type { Refusal } from '../../../otlp/refusal.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { Timer } from '../../../platform/platform.ts'
+import { Isolation, type Sent } from './isolation.ts'
 import type { LabelPool } from './label-pool.ts'
 import type { Parcel } from './parcel.ts'
 import { causesOf, type PartialWrites } from './partial-writes.ts'
-import { rejectionCause } from './read-answer.ts'
+import type { Rejections } from './rejections.ts'
 import { SampleList } from './sample-list.ts'
 import type { RemoteWriteSettings } from './settings.ts'
 import type { Outcome, WriteClient } from './write-client.ts'
@@ -25,6 +26,7 @@ export interface ShardOptions {
   readonly end: AbortSignal
   readonly dropping: LineLimit
   readonly partialWrites: PartialWrites
+  readonly rejections: Rejections
 }
 
 /** How many of the samples that follow belong to which parcel. */
@@ -33,8 +35,8 @@ interface Share {
   sampleCount: number
 }
 
-/** A request is cut this many times at most: beyond it, one sample is not what the server minds. */
-const cutsMax = 128
+/** Of the steps it takes to cut a request down to one sample: so many in a row may save nothing. */
+const fruitlessPathsMax = 8
 
 export class Shard {
   readonly #options: ShardOptions
@@ -46,6 +48,8 @@ export class Shard {
   #isDraining = false
   #flush: Timer | undefined
   #isDue = false
+  /** How many requests in a row were refused for good of which nothing could be saved. */
+  #fruitlessRuns = 0
   /** Of the request under way, for callers that wait. */
   #failure: Refusal | undefined
   #onIdle: (() => void) | undefined
@@ -113,7 +117,7 @@ export class Shard {
     this.#isDue = count < this.#waitingCount
     const indices = new Uint32Array(count)
     for (let place = 0; place < count; place++) indices[place] = first + place
-    await this.#deliver(indices, { cutsLeft: cutsMax })
+    await this.#deliver(indices)
     this.#drop(count)
     this.#settle(count)
     this.#isSending = false
@@ -142,7 +146,29 @@ export class Shard {
     return list.length - first
   }
 
-  async #deliver(indices: Uint32Array, budget: { cutsLeft: number }): Promise<void> {
+  async #deliver(indices: Uint32Array): Promise<void> {
+    const sent = await this.#try(indices)
+    if (sent === 'taken') this.#fruitlessRuns = 0
+    if (typeof sent === 'string') return
+    const { pool, rejections } = this.#options
+    const isolation = new Isolation({
+      list: this.#list,
+      pool,
+      fruitlessMax: this.#fruitlessMax(indices.length),
+      send: (some) => this.#try(some),
+    })
+    const verdicts = await isolation.run(indices, sent)
+    this.#fruitlessRuns = verdicts.hasSaved ? 0 : this.#fruitlessRuns + 1
+    rejections.count(this.#list, verdicts, sent.message)
+  }
+
+  /** A server that refuses everything is asked less and less; one way down to a single sample is always tried. */
+  #fruitlessMax(sampleCount: number): number {
+    const steps = Math.ceil(Math.log2(sampleCount)) + 1
+    return Math.ceil(steps * Math.max(1, fruitlessPathsMax / 2 ** this.#fruitlessRuns))
+  }
+
+  async #try(indices: Uint32Array): Promise<Sent> {
     const { client, retrier, host, settings, end } = this.#options
     const send = client.request(this.#list, indices)
     const limits = { clock: host.clock, timeoutMs: settings.timeout, end }
@@ -150,47 +176,24 @@ export class Shard {
     const attempted = await retrier.run(() =>
       attempt(limits, (abort) => send(attemptNumber++, abort)),
     )
-    if (attempted.delivered) return this.#countDelivered(indices, attempted.outcome)
+    if (attempted.delivered) {
+      return this.#countDelivered(indices, attempted.outcome) === 0 ? 'taken' : 'other'
+    }
     const { refusal, cause } = attempted
-    const isDivisible = refusal.code === 'invalid' || refusal.code === 'too_large'
-    if (isDivisible && indices.length > 1 && budget.cutsLeft > 0) {
-      budget.cutsLeft--
-      for (const part of this.#halves(indices)) await this.#deliver(part, budget)
-      return
-    }
-    if (isDivisible) this.#countRejected(indices, refusal)
-    else this.#countLost(indices, refusal, cause)
+    if (refusal.code === 'invalid' || refusal.code === 'too_large') return refusal
+    this.#countLost(indices, refusal, cause)
+    return 'other'
   }
 
-  /** Cut between series as long as there are several, so that samples of one are not sent again behind newer ones. */
-  #halves(indices: Uint32Array): Uint32Array[] {
-    const { sets } = this.#list
-    const distinct = [...new Set(Array.from(indices, (index) => sets[index]))]
-    if (distinct.length === 1) {
-      const middle = Math.ceil(indices.length / 2)
-      return [indices.slice(0, middle), indices.slice(middle)]
-    }
-    const first = new Set(distinct.slice(0, Math.ceil(distinct.length / 2)))
-    return [
-      indices.filter((index) => first.has(sets[index])),
-      indices.filter((index) => !first.has(sets[index])),
-    ]
-  }
-
-  #pointCount(indices: Uint32Array): number {
-    let count = 0
-    for (const index of indices) count += this.#list.ends[index]
-    return count
-  }
-
-  #countDelivered(indices: Uint32Array, outcome: Outcome): void {
+  /** Gives the number of samples that were left out. */
+  #countDelivered(indices: Uint32Array, outcome: Outcome): number {
     const { counts, sent, duplicates, complaints } = outcome
     const { metrics, host, partialWrites } = this.#options
     metrics.sentBatches.add(1)
     metrics.samples.add(counts.samples)
     metrics.histograms.add(counts.histograms)
     metrics.exemplars.add(counts.exemplars)
-    const pointCount = this.#pointCount(indices) - duplicates
+    const pointCount = this.#list.pointCount(indices) - duplicates
     metrics.failed.add(duplicates)
     if (duplicates > 0) host.dropped('metrics', duplicates, 'duplicate_timestamp')
     const unwritten =
@@ -201,37 +204,17 @@ export class Shard {
     // Of how many points they were, a server does not say; at most of as many.
     const lostCount = Math.min(unwritten, pointCount)
     metrics.sent.add(pointCount - lostCount)
-    if (unwritten === 0) return
+    if (unwritten === 0) return 0
     for (const [cause, count] of causesOf(unwritten, complaints)) metrics.rejected[cause].add(count)
     metrics.failed.add(lostCount)
     if (lostCount > 0) host.dropped('metrics', lostCount, 'rejected_by_peer')
     partialWrites.log(unwritten, complaints)
-  }
-
-  #countRejected(indices: Uint32Array, refusal: Refusal): void {
-    const { metrics, host } = this.#options
-    const cause = rejectionCause(refusal.message)
-    const pointCount = this.#pointCount(indices)
-    metrics.rejected[cause].add(indices.length)
-    metrics.failed.add(pointCount)
-    if (pointCount > 0) host.dropped('metrics', pointCount, 'rejected_by_peer')
-    const row = this.#list.row(indices[0])
-    if (row.owner.hasLoggedRejection) return
-    row.owner.hasLoggedRejection = true
-    host.log.warn(
-      {
-        series: this.#options.pool.describe(row.labels),
-        cause,
-        dropped_samples: indices.length,
-        error: refusal.message,
-      },
-      'the server refuses a sample for good; further ones of its series are only counted',
-    )
+    return unwritten
   }
 
   #countLost(indices: Uint32Array, refusal: Refusal, cause: GiveUpCause): void {
     const { metrics, host, settings, dropping } = this.#options
-    const pointCount = this.#pointCount(indices)
+    const pointCount = this.#list.pointCount(indices)
     metrics.failed.add(pointCount)
     // Without a queue what may be repeated is the caller's, who is told.
     const isReturned = !settings.remote_write_queue.enabled && refusal.retryable

@@ -49,7 +49,8 @@ const help: Readonly<Record<Key, string>> = {
   samples: 'Samples that the server took.',
   histograms: 'Native histograms that the server took.',
   exemplars: 'Exemplars that the server took.',
-  rejected: 'Samples that the server refused for good, by the cause it gave.',
+  rejected:
+    'Samples that the server refused for good, by the cause it gave; not_isolated only together with others.',
   series: 'Prometheus series that are remembered now; each bucket and each quantile is one.',
   sources: 'Resources, scopes and metrics that are known now, each counted.',
   expired: 'Series forgotten because nothing came for metric_expiration.',
@@ -58,12 +59,13 @@ const help: Readonly<Record<Key, string>> = {
   fallbacks: 'Times that 2.0 was given up for 1.0 or zstd for snappy, each at most once a start.',
 }
 
-/** Why a server refused a sample, as far as its answer tells. */
+/** Why a server refused a sample, as far as its answer tells; not_isolated were refused only together with others. */
 export const rejectionCauses = [
   'out_of_order',
   'duplicate_timestamp',
   'out_of_bounds',
   'invalid_labels',
+  'not_isolated',
   'other',
 ] as const
 
