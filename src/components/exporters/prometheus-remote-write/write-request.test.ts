@@ -79,6 +79,8 @@ function expected(
     const index = row % sets.length
     const samples_ = series.get(index) ?? []
     series.set(index, samples_)
+    // The first of a time is sent, whatever follows.
+    if (samples_.at(-1)?.timestamp === BigInt(time)) continue
     samples_.push({ value, timestamp: BigInt(time), startTimestamp: BigInt(startMs) })
   }
   return [...series].map(([index, list]) => {
@@ -119,7 +121,7 @@ describe('write request', () => {
             samples: messages(one.samples).map(withDefaults),
           }))
           assert.deepEqual(read, wanted)
-          assert.equal(request.counts.samples, made.length)
+          assert.equal(request.counts.samples, wanted.flatMap(({ samples }) => samples).length)
         }
       }),
       { numRuns: 150 },
@@ -171,7 +173,7 @@ describe('write request', () => {
         })
         assert.deepEqual(read, expected(sets, made))
         assert.equal(used.size, symbols.length)
-        assert.equal(counts.samples, made.length)
+        assert.equal(counts.samples, expected(sets, made).flatMap((one) => one.samples).length)
         for (const row of rows) pool.release(row.labels)
         for (const table of [pool.sets, pool.labels, pool.texts]) assert.equal(table.count, 0)
       }),
