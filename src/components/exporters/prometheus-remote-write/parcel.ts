@@ -1,4 +1,6 @@
 import type { Refusal } from '../../../otlp/refusal.ts'
+import type { Repeats } from './repeats.ts'
+import type { RowOwner } from './row.ts'
 
 /** A batch on its way: it is done when each of its samples is, whatever shard it went through. */
 export class Parcel {
@@ -6,6 +8,9 @@ export class Parcel {
   readonly #onDone: (failure: Refusal | undefined) => void
   /** The first failure among its samples, for a caller that waits. */
   failure: Refusal | undefined
+  /** Points that are dealt with, for a caller that waits. */
+  readonly #owners: RowOwner[] = []
+  readonly #timesMs: number[] = []
 
   constructor(sampleCount: number, onDone: (failure: Refusal | undefined) => void) {
     this.#samplesLeft = sampleCount
@@ -15,5 +20,16 @@ export class Parcel {
   finish(sampleCount: number): void {
     this.#samplesLeft -= sampleCount
     if (this.#samplesLeft === 0) this.#onDone(this.failure)
+  }
+
+  /** A point that is dealt with. */
+  note(owner: RowOwner, timeMs: number): void {
+    this.#owners.push(owner)
+    this.#timesMs.push(timeMs)
+  }
+
+  /** The caller will repeat these too. */
+  tell(repeats: Repeats): void {
+    for (const [place, owner] of this.#owners.entries()) repeats.add(owner, this.#timesMs[place])
   }
 }

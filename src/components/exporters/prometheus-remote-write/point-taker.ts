@@ -15,6 +15,7 @@ import type { HistogramRows } from './histogram-rows.ts'
 import { readExemplars } from './exemplars.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import { type Metric, type Row, type Source } from './row.ts'
+import type { Repeats } from './repeats.ts'
 import type { RowMaker } from './row-maker.ts'
 import type { RowOwners } from './row-owners.ts'
 import type { RowExemplar, SampleDetail, SampleList } from './sample-list.ts'
@@ -33,6 +34,8 @@ interface TakerOptions {
   readonly undated: Counter
   /** Whether histograms are sent as native ones with custom buckets. */
   readonly takesCustomBuckets: () => boolean
+  /** Points that are not to be taken again. */
+  readonly repeats: Repeats
 }
 
 /** Who wants a series that another source has. */
@@ -87,6 +90,10 @@ export class PointTaker {
     }
     if (repetitionOrder(source, point) < 0) return undefined
     const timeMs = this.#readTime(point)
+    if (this.#options.repeats.has(source, timeMs) && !isBeyondTotal(source, point)) {
+      this.#noteNewest(timeMs)
+      return undefined
+    }
     const cause = point.hasRecordedValue
       ? this.#takeValue(source, point, metric)
       : this.#end(source, metric)
@@ -95,8 +102,12 @@ export class PointTaker {
     source.timeHigh = point.timeHigh
     if (timeMs < source.newestMs) this.needsSort = true
     else source.newestMs = timeMs
-    if (timeMs > this.newestMs) this.newestMs = timeMs
+    this.#noteNewest(timeMs)
     return undefined
+  }
+
+  #noteNewest(timeMs: number): void {
+    if (timeMs > this.newestMs) this.newestMs = timeMs
   }
 
   #readTime(point: PointReader): number {
@@ -343,6 +354,12 @@ export class PointTaker {
 function repetitionOrder({ newestMs, delta }: Source, point: PointReader): number {
   if (newestMs >= 0 || delta === undefined) return 1
   return compareNanos(point.timeLow, point.timeHigh, delta.timeLow, delta.timeHigh)
+}
+
+/** Of points within one millisecond some may be in a delta's total, and others not yet. */
+function isBeyondTotal({ delta }: Source, point: PointReader): boolean {
+  if (delta === undefined) return false
+  return compareNanos(point.timeLow, point.timeHigh, delta.timeLow, delta.timeHigh) > 0
 }
 
 const noExemplars: readonly RowExemplar[] = []

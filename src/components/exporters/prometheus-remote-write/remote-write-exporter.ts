@@ -9,6 +9,7 @@ import { LabelPool } from './label-pool.ts'
 import { Parcel } from './parcel.ts'
 import { PartialWrites } from './partial-writes.ts'
 import { Rejections } from './rejections.ts'
+import { Repeats } from './repeats.ts'
 import { RetiredLabels } from './retired-labels.ts'
 import { detailBytes, sampleBytes, type SampleList } from './sample-list.ts'
 import { labelRules, type RemoteWriteSettings } from './settings.ts'
@@ -19,6 +20,8 @@ import { Shard } from './shard.ts'
 import { Translator } from './translator.ts'
 import { WriteClient } from './write-client.ts'
 import { type WriteMetrics, writeMetrics } from './write-metrics.ts'
+
+const repeatsMax = 100_000
 
 /** Translates what comes at once, deals the samples out to shards by series, and lets each send at its own pace. */
 export class RemoteWriteExporter implements Exporter {
@@ -33,6 +36,7 @@ export class RemoteWriteExporter implements Exporter {
   readonly #dropping: LineLimit
   readonly #rejections: Rejections
   readonly #retired: RetiredLabels
+  readonly #repeats = new Repeats(repeatsMax)
   #parcelCount = 0
   #isStopping = false
   #sweeper: Timer | undefined
@@ -63,6 +67,7 @@ export class RemoteWriteExporter implements Exporter {
       shardCount: queue.num_consumers,
       pool,
       retired: this.#retired,
+      repeats: this.#repeats,
       convertsHistograms: settings.convert_histograms_to_nhcb,
       takesCustomBuckets: () => settings.convert_histograms_to_nhcb && this.#client.isV2,
     }
@@ -147,6 +152,7 @@ export class RemoteWriteExporter implements Exporter {
     const letGo = this.#retired.hold()
     const parcel = new Parcel(samples.length, (failure) => {
       this.#parcelCount--
+      if (failure !== undefined) parcel.tell(this.#repeats)
       letGo()
       onDone(failure)
     })

@@ -11,6 +11,7 @@ import type { Parcel } from './parcel.ts'
 import { causesOf, type PartialWrites } from './partial-writes.ts'
 import type { Rejections } from './rejections.ts'
 import { SampleList } from './sample-list.ts'
+import type { RowOwner } from './row.ts'
 import type { RemoteWriteSettings } from './settings.ts'
 import type { Outcome, WriteClient } from './write-client.ts'
 import type { WriteMetrics } from './write-metrics.ts'
@@ -52,6 +53,8 @@ export class Shard {
   #fruitlessRuns = 0
   /** Of the request under way, for callers that wait. */
   #failure: Refusal | undefined
+  /** Of the request under way, whose samples its callers will repeat. */
+  readonly #givenBack = new Set<RowOwner>()
   #onIdle: (() => void) | undefined
 
   constructor(options: ShardOptions) {
@@ -118,8 +121,9 @@ export class Shard {
     const indices = new Uint32Array(count)
     for (let place = 0; place < count; place++) indices[place] = first + place
     await this.#deliver(indices)
-    this.#drop(count)
-    this.#settle(count)
+    const doneCount = this.#failure === undefined ? count : this.#giveBackRest(count, this.#failure)
+    this.#settle(doneCount)
+    this.#drop(doneCount)
     this.#isSending = false
     this.#pump()
     if (!this.#isSending) this.#onIdle?.()
@@ -229,20 +233,51 @@ export class Shard {
     for (const index of indices) {
       const { owner } = this.#list.row(index)
       owner.newestMs = owner.committedMs = -1
+      this.#givenBack.add(owner)
     }
   }
 
+  /** What is left of the last batch would overtake what its caller will send again. Gives the count with these. */
+  #giveBackRest(sampleCount: number, refusal: Refusal): number {
+    let count = 0
+    for (const share of this.#shares) {
+      if (count >= sampleCount) break
+      count += share.sampleCount
+    }
+    const first = this.#doneCount + sampleCount
+    const rest = Uint32Array.from({ length: count - sampleCount }, (_, place) => first + place)
+    this.#options.metrics.failed.add(this.#list.pointCount(rest))
+    this.#giveBack(rest, refusal)
+    return count
+  }
+
   #settle(sampleCount: number): void {
-    let rest = sampleCount
-    while (rest > 0) {
+    const isAwaited = !this.#options.settings.remote_write_queue.enabled
+    let first = this.#doneCount
+    const end = first + sampleCount
+    while (first < end) {
       const [share] = this.#shares
-      const count = Math.min(rest, share.sampleCount)
-      rest -= count
+      const { parcel } = share
+      const count = Math.min(end - first, share.sampleCount)
+      if (isAwaited) this.#note(parcel, first, first + count)
+      first += count
       share.sampleCount -= count
-      share.parcel.failure ??= this.#failure
-      share.parcel.finish(count)
+      parcel.failure ??= this.#failure
+      parcel.finish(count)
       if (share.sampleCount === 0) this.#shares.shift()
     }
     this.#failure = undefined
+    this.#givenBack.clear()
+  }
+
+  /** Points with their last sample here are dealt with, but for those that are given back. */
+  #note(parcel: Parcel, first: number, end: number): void {
+    const list = this.#list
+    for (let index = first; index < end; index++) {
+      const { owner } = list.row(index)
+      if (list.ends[index] === 1 && !this.#givenBack.has(owner)) {
+        parcel.note(owner, list.timesMs[index])
+      }
+    }
   }
 }

@@ -16,6 +16,7 @@ import type { ExporterHost } from '../../../pipeline/host.ts'
 import type { LabelPool } from './label-pool.ts'
 import { type Newcomer, PointTaker } from './point-taker.ts'
 import { Family, type Metric, Source, type Verdict } from './row.ts'
+import type { Repeats } from './repeats.ts'
 import type { RetiredLabels } from './retired-labels.ts'
 import { RowMaker } from './row-maker.ts'
 import { RowOwners } from './row-owners.ts'
@@ -38,6 +39,7 @@ export interface TranslatorOptions {
   readonly convertsHistograms: boolean
   readonly takesCustomBuckets: () => boolean
   readonly retired: RetiredLabels
+  readonly repeats: Repeats
 }
 
 export class Translator {
@@ -80,6 +82,7 @@ export class Translator {
       deltas: this.#deltas,
       undated: metrics.undated,
       takesCustomBuckets: options.takesCustomBuckets,
+      repeats: options.repeats,
     }
     this.#taker = new PointTaker(taker, this.#stage)
     this.#targets = new TargetInfoRows({ ...options, owners })
