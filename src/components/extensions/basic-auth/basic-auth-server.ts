@@ -37,12 +37,18 @@ export class BasicAuthServer implements Authenticator {
   readonly #checking = new Map<string, Promise<Verdict>>()
   /** Ends when all costly passwords so far are checked: one at a time. */
   #lastCheck: Promise<unknown> = Promise.resolve()
-  readonly #thread = new PasswordThread()
+  readonly #thread: Pick<PasswordThread, 'check' | 'stop'>
+  #isStopped = false
   #users: ReadonlyMap<string, PasswordHash> = new Map()
   /** Checked for names that are not in the list, so that the time does not tell which ones are. */
   #decoy: PasswordHash | undefined
 
-  constructor({ file, inline }: HtpasswdSettings, host: Host) {
+  constructor(
+    { file, inline }: HtpasswdSettings,
+    host: Host,
+    thread: Pick<PasswordThread, 'check' | 'stop'> = new PasswordThread(),
+  ) {
+    this.#thread = thread
     this.#inline = inline?.reveal() ?? ''
     this.#host = host
     this.#accepted = new RecentDigests(host.clock, acceptedLimits)
@@ -61,7 +67,9 @@ export class BasicAuthServer implements Authenticator {
     this.#file?.start()
   }
 
+  /** Costly passwords that wait then, and those that come later, are refused for now. */
   async stop(): Promise<void> {
+    this.#isStopped = true
     this.#file?.stop()
     await this.#thread.stop()
   }
@@ -131,6 +139,10 @@ export class BasicAuthServer implements Authenticator {
     try {
       return await judge()
     } catch (error) {
+      if (this.#isStopped) {
+        const message = 'passwords are no longer checked: basicauth was stopped'
+        return new Refusal('unavailable', message, { cause: error })
+      }
       this.#host.log.error({ err: error }, 'a password could not be checked')
       return new Refusal('unavailable', 'the password could not be checked', { cause: error })
     }

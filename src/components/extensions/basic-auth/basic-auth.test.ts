@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { readOnlyDisk } from '../../../../test/kit/memory-disk.ts'
 import { testHost } from '../../../../test/kit/test-host.ts'
+import { Secret } from '../../../config/secret.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import type { Authenticator, Verdict } from '../../../pipeline/authenticator.ts'
+import { BasicAuthServer } from './basic-auth-server.ts'
 import { basicAuth } from './index.ts'
 
 /** `anna` has a plain password, `bert` has "open sesame" at a cost. */
@@ -47,16 +49,34 @@ test('who is in the list is let in under a name, at once where that costs nothin
   assert.deepEqual(((await bert) as ReadonlyMap<string, string>).get('username'), 'bert')
 })
 
-test('bcrypt is known too, and a check that fails lets nobody in and may be repeated', async () => {
+test('what waits when it stops is refused for now, none of it is checked any more', async () => {
+  const carl = 'carl:$2y$10$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW'
+  const { host, extension, judge } = create({ htpasswd: { inline: carl } })
+  const waiting = ['open sesame', 'wrong', 'another'].map((password) => judge(`carl:${password}`))
+  await new Promise((done) => setImmediate(done))
+  await extension.stop?.(AbortSignal.abort())
+  const verdicts = await Promise.all([...waiting, judge('carl:one more')])
+  for (const verdict of verdicts) {
+    assert.ok(verdict instanceof Refusal && verdict.retryable)
+    assert.match(verdict.message, /basicauth was stopped/)
+  }
+  assert.deepEqual(host.lines, [])
+})
+
+test('bcrypt is known too', async () => {
   const carl = 'carl:$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW'
-  const { host, extension, judge, isIn } = create({ htpasswd: { inline: carl } })
+  const { judge, isIn } = create({ htpasswd: { inline: carl } })
   assert.ok(await isIn('carl:open sesame'))
   assert.ok(!(await isIn('carl:wrong')))
   assert.ok(judge('carl:open sesame') instanceof Map)
-  const underWay = judge('carl:another')
-  await new Promise((done) => setImmediate(done))
-  await extension.stop?.(AbortSignal.abort())
-  const verdict = await underWay
+})
+
+test('a check that fails lets nobody in, is logged and may be repeated', async () => {
+  const host = testHost({ id: 'basic', disk: readOnlyDisk({}) })
+  const thread = { check: () => Promise.reject(new Error('broken')), stop: async () => {} }
+  const { server } = new BasicAuthServer({ inline: new Secret(list) }, host, thread)
+  const header = `Basic ${Buffer.from('bert:open sesame').toString('base64')}`
+  const verdict = await server.authenticate(() => header)
   assert.ok(verdict instanceof Refusal && verdict.retryable)
   assert.equal(host.lines.at(-1)?.message, 'a password could not be checked')
 })

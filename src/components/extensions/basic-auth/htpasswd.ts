@@ -14,14 +14,14 @@ export interface LineProblem {
 }
 
 /** Reads `user:password` lines. Those left empty and those with # in front say nothing. */
-export function readHtpasswd(text: string, bcrypt: PasswordCheck): PasswordList {
+export function readHtpasswd(text: string, check: PasswordCheck): PasswordList {
   const users = new Map<string, PasswordHash>()
   const problems: LineProblem[] = []
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim()
     if (line === '' || line.startsWith('#')) continue
     const colon = line.indexOf(':')
-    const found = colon < 0 ? 'must be user:password' : passwordHash(line.slice(colon + 1), bcrypt)
+    const found = colon < 0 ? 'must be user:password' : passwordHash(line.slice(colon + 1), check)
     if (typeof found === 'string') problems.push({ line: index + 1, message: found })
     else users.set(line.slice(0, colon), found)
   }

@@ -29,13 +29,17 @@ for (const slow of [usual, manyRounds]) {
   })
 }
 
-test('what is under way when it stops is rejected, and a further question begins another', async () => {
+test('a thread that fails rejects what it was asked, and a further question begins another', async (context) => {
+  const thread = new PasswordThread()
+  context.after(() => thread.stop())
+  const checks = [thread.check(undefined as never, quick), thread.check('open sesame', quick)]
+  for (const check of checks) await assert.rejects(check, TypeError)
+  assert.equal(await thread.check('open sesame', quick), true)
+})
+
+test('what is under way when it stops is rejected, and so is every further question', async () => {
   const thread = new PasswordThread()
   const check = thread.check('open sesame', usual)
-  await Promise.all([
-    assert.rejects(check, /the thread that checks passwords has ended/),
-    thread.stop(),
-  ])
-  assert.equal(await thread.check('wrong', quick), false)
-  await thread.stop()
+  await Promise.all([assert.rejects(check, /was stopped/), thread.stop()])
+  await assert.rejects(thread.check('open sesame', quick), /was stopped/)
 })

@@ -24,9 +24,11 @@ export class PasswordThread {
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
   #lastId = 0
+  #isStopped = false
 
-  /** Rejects when the thread fails; the next question begins another. */
+  /** Rejects when the thread fails, and the next question begins another; and from stop() on. */
   readonly check: PasswordCheck = (password, encoded) => {
+    if (this.#isStopped) return Promise.reject(new Error(stopped))
     const worker = (this.#worker ??= this.#begin())
     const question: PasswordQuestion = { id: ++this.#lastId, password, encoded }
     return new Promise((resolve, reject) => {
@@ -36,6 +38,7 @@ export class PasswordThread {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     await this.#worker?.terminate()
   }
 
@@ -50,7 +53,7 @@ export class PasswordThread {
     })
     worker.on('error', (error: Error) => this.#fail(worker, error))
     worker.on('exit', () =>
-      this.#fail(worker, new Error('the thread that checks passwords has ended')),
+      this.#fail(worker, new Error(this.#isStopped ? stopped : 'the thread has ended')),
     )
     return worker
   }
@@ -62,3 +65,5 @@ export class PasswordThread {
     this.#waiting.clear()
   }
 }
+
+const stopped = 'the checking of passwords was stopped'
