@@ -15,19 +15,26 @@ export class PartialWrites {
     this.#host = host
   }
 
-  /** `complaints` are the lines of the answer. A warning, unless each of them has been logged of its series. */
+  /**
+   * `complaints` are the lines of an answer that left so many samples out. A warning, unless each of them has been logged
+   * of its series; another one if none is left out.
+   */
   log(sampleCount: number, complaints: readonly string[]): void {
-    const subjects = complaints.length === 0 ? ['no reason'] : complaints.map(subjectOf)
+    const message = sampleCount === 0 ? contradiction : partialWrite
+    const named = complaints.length === 0 ? ['no reason'] : complaints.map(subjectOf)
+    const subjects = named.map((subject) => message + subject)
     const fresh = subjects.filter((subject) => !this.#known.has(subject))
     if (fresh.length === 0) return
     if (this.#known.size + fresh.length > knownMax) this.#known.clear()
     for (const subject of fresh) this.#known.add(subject)
-    this.#host.log.warn(
-      { dropped_samples: sampleCount, error: describe(complaints) },
-      'the server wrote only a part of the samples; further ones of these series are only counted',
-    )
+    this.#host.log.warn({ dropped_samples: sampleCount, error: describe(complaints) }, message)
   }
 }
+
+const partialWrite =
+  'the server wrote only a part of the samples; further ones of these series are only counted'
+const contradiction =
+  'the server refused a request of which it says that all samples are written; they count as delivered'
 
 /** By the cause of each complaint where there is one a sample, else all by the first. */
 export function causesOf(

@@ -7,7 +7,10 @@ import type { RejectionCause } from './write-metrics.ts'
 
 /** What became of a request that was not refused as a whole. */
 export interface Written {
+  /** At most of what was sent, whatever the server claims. */
   readonly counts: WriteCounts
+  /** Whether the server refused any of it, by its status. */
+  readonly isRefused: boolean
   /** In what words the server refused the rest, a line each; none when it took all or said nothing. */
   readonly complaints: readonly string[]
 }
@@ -44,7 +47,7 @@ export function complaintsOf({ cause }: Refusal): readonly string[] {
 /** Gives what was written, or throws the Refusal that the answer means, or NotV2 or NotZstd. */
 export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   const { status } = answer
-  const written = asked.isV2 ? writtenCounts(answer) : undefined
+  const written = asked.isV2 ? writtenCounts(answer, asked.counts) : undefined
   if (status === 415) {
     const text = explain(answer, asked)
     // Which of the two it minds is not told. Snappy is what every server takes, so that is tried first.
@@ -52,14 +55,14 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
     if (asked.isV2) throw new NotV2(text)
   }
   if (status >= 200 && status < 300) {
-    if (!asked.isV2) return { counts: asked.counts, complaints: [] }
+    if (!asked.isV2) return { counts: asked.counts, isRefused: false, complaints: [] }
     // A 1.x server takes a 2.0 message for an empty one of its own and says nothing of what it wrote.
     if (written === undefined) throw new NotV2('it does not say what it wrote')
-    return { counts: written, complaints: [] }
+    return { counts: written, isRefused: false, complaints: [] }
   }
   // A 2.0 server that stored a part of a request tells so, and what it refused may not come again.
   const isPart = status === 400 && written !== undefined && written.samples + written.histograms > 0
-  if (isPart) return { counts: written, complaints: linesOf(answer) }
+  if (isPart) return { counts: written, isRefused: true, complaints: linesOf(answer) }
   const { nowMs } = asked
   // Remote write: 5xx must be repeated, 429 may be, other 4xx must not.
   const message = explain(answer, asked)
@@ -68,19 +71,19 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
 }
 
 /** Undefined when the server sent none of the headers; a single missing one counts as 0. */
-function writtenCounts(answer: HttpAnswer): WriteCounts | undefined {
+function writtenCounts(answer: HttpAnswer, sent: WriteCounts): WriteCounts | undefined {
   const read = (what: string) => answer.header(`x-prometheus-remote-write-${what}-written`)
   const [samples, histograms, exemplars] = ['samples', 'histograms', 'exemplars'].map(read)
   if (samples === undefined && histograms === undefined && exemplars === undefined) return undefined
   return {
-    samples: countOf(samples),
-    histograms: countOf(histograms),
-    exemplars: countOf(exemplars),
+    samples: countOf(samples, sent.samples),
+    histograms: countOf(histograms, sent.histograms),
+    exemplars: countOf(exemplars, sent.exemplars),
   }
 }
 
-function countOf(header: string | undefined): number {
-  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : 0
+function countOf(header: string | undefined, countMax: number): number {
+  return header !== undefined && /^\d+$/.test(header) ? Math.min(Number(header), countMax) : 0
 }
 
 function linesOf({ body }: HttpAnswer): string[] {

@@ -484,6 +484,74 @@ describe('remote write exporter', () => {
     }
   })
 
+  it('believes no 2.0 server that it wrote more than was sent', async () => {
+    const { peer, push, value, host } = await start(v2)
+    const written = (samples: string, histograms: string, exemplars: string) => ({
+      'X-Prometheus-Remote-Write-Samples-Written': samples,
+      'X-Prometheus-Remote-Write-Histograms-Written': histograms,
+      'X-Prometheus-Remote-Write-Exemplars-Written': exemplars,
+    })
+    const counted = () => [
+      ...['samples', 'histograms', 'exemplars'].map((what) => value(`${own2}_written_${what}`)),
+      ...['sent', 'send_failed'].map((what) => value(`otelcol_exporter_${what}_metric_points`)),
+    ]
+    const wait = (ms: number) => ({
+      name: 'wait',
+      exponentialHistogram: {
+        ...cumulative,
+        dataPoints: [{ ...at(ms), count: 1n, sum: 1, scale: 0, zeroCount: 1n }],
+      },
+    })
+    const seen = (ms: number) =>
+      sum('hits', [point({}, { ...at(ms), asDouble: ms, exemplars: [{ ...at(ms), asDouble: 1 }] })])
+    peer.respond = () => ({ status: 204, headers: written('7', '8', '9'.repeat(20)) })
+    await push(seen(1), wait(1))
+    assert.deepEqual(counted(), [1, 1, 1, 2, 0])
+    // More of the one does not make up for the other.
+    peer.respond = () => ({ status: 400, headers: written('7', '0', '-1') })
+    await push(seen(2), wait(2))
+    assert.deepEqual(counted(), [2, 1, 1, 3, 1])
+    // As if it had written nothing: what is left is one sample, refused again.
+    peer.respond = () => ({ status: 400, headers: written('0', '7', '7') })
+    await push(seen(3))
+    assert.deepEqual(counted(), [2, 1, 1, 3, 2])
+    assert.equal(peer.requests.length, 3)
+    assert.deepEqual(
+      host.drops.map(({ cause }) => cause),
+      ['rejected_by_peer', 'rejected_by_peer'],
+    )
+  })
+
+  it('says once that a 2.0 server refuses what it claims to have written, and believes the claim', async () => {
+    const { peer, push, value, host } = await start(v2)
+    peer.respond = (request) => ({
+      status: 400,
+      headers: writtenHeaders(request),
+      body: 'out of order exemplar',
+    })
+    for (const ms of [1, 2]) await push(count(ms, 1))
+    assert.equal(peer.requests.length, 2)
+    assert.equal(value('otelcol_exporter_sent_metric_points'), 2)
+    assert.equal(value('otelcol_exporter_send_failed_metric_points'), 0)
+    assert.deepEqual(host.drops, [])
+    assert.equal(host.lines.length, 1)
+    const [{ level, message, fields }] = host.lines
+    assert.equal(level, 'warn')
+    assert.match(message, /refused a request of which it says that all samples are written/)
+    assert.deepEqual(fields, { dropped_samples: 0, error: 'out of order exemplar' })
+    // Another one of the same words, of which a part is lost.
+    peer.respond = (request) => ({
+      status: 400,
+      headers: { ...writtenHeaders(request), 'X-Prometheus-Remote-Write-Samples-Written': '1' },
+      body: 'out of order exemplar',
+    })
+    await push(count(3, 1), count(3, 1, { pod: 'b' }))
+    assert.deepEqual(
+      host.lines.map((line) => line.message.slice(0, 24)),
+      ['the server refused a req', 'the server wrote only a '],
+    )
+  })
+
   it('waits as long as Retry-After asks', async () => {
     const { peer, exporter, host, value } = await start()
     peer.respond = () => ({ status: 429, headers: { 'Retry-After': '20' } })

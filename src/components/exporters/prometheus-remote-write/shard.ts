@@ -191,7 +191,7 @@ export class Shard {
 
   /** Gives the number of samples that were left out. */
   #countDelivered(indices: Uint32Array, outcome: Outcome): number {
-    const { counts, sent, duplicates, complaints } = outcome
+    const { counts, sent, duplicates, isRefused, complaints } = outcome
     const { metrics, host, partialWrites } = this.#options
     metrics.sentBatches.add(1)
     metrics.samples.add(counts.samples)
@@ -200,19 +200,15 @@ export class Shard {
     const pointCount = this.#list.pointCount(indices) - duplicates
     metrics.failed.add(duplicates)
     if (duplicates > 0) host.dropped('metrics', duplicates, 'duplicate_timestamp')
-    const unwritten =
-      sent.samples +
-      sent.histograms -
-      Math.min(sent.samples, counts.samples) -
-      Math.min(sent.histograms, counts.histograms)
+    const unwritten = sent.samples - counts.samples + sent.histograms - counts.histograms
     // Of how many points they were, a server does not say; at most of as many.
     const lostCount = Math.min(unwritten, pointCount)
     metrics.sent.add(pointCount - lostCount)
+    if (isRefused || unwritten > 0) partialWrites.log(unwritten, complaints)
     if (unwritten === 0) return 0
     for (const [cause, count] of causesOf(unwritten, complaints)) metrics.rejected[cause].add(count)
     metrics.failed.add(lostCount)
     if (lostCount > 0) host.dropped('metrics', lostCount, 'rejected_by_peer')
-    partialWrites.log(unwritten, complaints)
     return unwritten
   }
 
