@@ -2,9 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { collectorLabelNaming, labelName, type LabelNaming } from './label-name.ts'
 
-const collapsing: LabelNaming = { ...collectorLabelNaming, preserveMultipleUnderscores: false }
-const sanitizing: LabelNaming = { ...collectorLabelNaming, underscoreSanitization: true }
-const utf8: LabelNaming = { ...collectorLabelNaming, escape: false }
+const utf8: LabelNaming = { escape: false }
 
 const rows: readonly (readonly [
   rule: string,
@@ -18,15 +16,12 @@ const rows: readonly (readonly [
   ['each character is replaced by itself', collectorLabelNaming, 'a.-b', 'a__b'],
   ['a character outside the BMP is one', collectorLabelNaming, 'a🙂b', 'a_b'],
   ['a letter with an accent is replaced', collectorLabelNaming, 'é', undefined],
-  ['runs are kept by default', collectorLabelNaming, 'a__b', 'a__b'],
-  ['runs collapse when told to', collapsing, 'a__b', 'a_b'],
-  ['runs made by replacing collapse too', collapsing, 'a.-b', 'a_b'],
+  ['runs are kept', collectorLabelNaming, 'a__b', 'a__b'],
   ['a leading digit gets key_', collectorLabelNaming, '2xx', 'key_2xx'],
-  ['a leading underscore stays by default', collectorLabelNaming, '_foo', '_foo'],
-  ['a leading underscore gets key when told to', sanitizing, '_foo', 'key_foo'],
-  ['a leading dot counts as one', sanitizing, '.foo', 'key_foo'],
-  ['two leading underscores are left alone', sanitizing, '__foo', '__foo'],
-  ['outer double underscores are kept', collapsing, '__my.label__', '__my_label__'],
+  ['a leading underscore stays', collectorLabelNaming, '_foo', '_foo'],
+  ['a leading dot becomes one', collectorLabelNaming, '.foo', '_foo'],
+  ['two leading underscores stay', collectorLabelNaming, '__foo', '__foo'],
+  ['outer double underscores are kept', collectorLabelNaming, '__my.label__', '__my_label__'],
   ['and not of underscores alone', collectorLabelNaming, '______', undefined],
   ['the empty key is dropped', collectorLabelNaming, '', undefined],
   ['only underscores are dropped', collectorLabelNaming, '___', undefined],

@@ -3,18 +3,10 @@
 export interface LabelNaming {
   /** Reduce to [a-zA-Z0-9_]; off, any name is kept. */
   readonly escape: boolean
-  /** Keep `a__b`; off, runs of underscores become one. */
-  readonly preserveMultipleUnderscores: boolean
-  /** Put `key` before a label that begins with a single underscore. */
-  readonly underscoreSanitization: boolean
 }
 
-/** The Collector's present defaults, of both its Prometheus exporters. */
-export const collectorLabelNaming: LabelNaming = {
-  escape: true,
-  preserveMultipleUnderscores: true,
-  underscoreSanitization: false,
-}
+/** What the Collector does unless told otherwise: runs of underscores and single ones in front stay. */
+export const collectorLabelNaming: LabelNaming = { escape: true }
 
 /** What was made of keys already: a fleet has few of them and a series has many. */
 const known = new WeakMap<LabelNaming, Map<string, string>>()
@@ -40,15 +32,9 @@ function newName(naming: LabelNaming, key: string): string | undefined {
   if (!naming.escape) return onlyUnderscores.test(key) ? undefined : key
   // Nearly every key passes here or needs its dots replaced only.
   if (plainKey.test(key)) return key
-  const isReserved = key.length > 4 && key.startsWith('__') && key.endsWith('__')
-  const inner = isReserved ? key.slice(2, -2) : key
-  let name = inner.replace(/[^A-Za-z0-9_]/gu, '_')
-  if (!naming.preserveMultipleUnderscores) name = name.replace(/__+/g, '_')
+  const name = key.replace(/[^A-Za-z0-9_]/gu, '_')
   if (onlyUnderscores.test(name)) return undefined
-  if (isReserved) return `__${name}__`
-  if (/^[0-9]/.test(name)) return `key_${name}`
-  const isSingle = name.startsWith('_') && !name.startsWith('__')
-  return naming.underscoreSanitization && isSingle ? `key${name}` : name
+  return /^[0-9]/.test(name) ? `key_${name}` : name
 }
 
 const onlyUnderscores = /^_*$/

@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { type Attributes, attributes } from '../../../test/kit/metrics-request.ts'
 import { encodeMessage, type PlainMessage } from '../../../test/kit/oracle.ts'
 import { readTextAttributes } from './attribute-text.ts'
-import { collectorLabelNaming } from './label-name.ts'
 import { resourceLabels, scopeLabels, seriesLabels } from './labels.ts'
 import { labelRules, type TranslationSettings } from './translation-rules.ts'
 
@@ -402,12 +401,4 @@ test('values become text by the rule of each row', () => {
 test('what is no UTF-8 is replaced', () => {
   const [found] = readTextAttributes(Uint8Array.of(10, 8, 10, 1, 0x6b, 18, 3, 10, 1, 0xff), 1)
   assert.deepEqual([found.key, found.text], ['k', '\ufffd'])
-})
-
-test("the Collector's own naming keeps runs of underscores and leads with none of its own", () => {
-  assert.deepEqual(collectorLabelNaming, {
-    escape: true,
-    preserveMultipleUnderscores: true,
-    underscoreSanitization: false,
-  })
 })

@@ -1,6 +1,5 @@
 /** From the settings that both Prometheus exporters have to the rules of translation. */
 import type { ConfigProblem } from '../../pipeline/component.ts'
-import { collectorLabelNaming } from './label-name.ts'
 import { joinLabels, type LabelRules } from './labels.ts'
 import { escapesNames, type TranslationStrategy } from './metric-name.ts'
 import { type AttributePatterns, matchesPatterns } from './promoted-attributes.ts'
@@ -46,7 +45,7 @@ export function translationProblems(settings: TranslationSettings): ConfigProble
 }
 
 export function labelRules(settings: TranslationSettings, choices: LabelChoices): LabelRules {
-  const naming = { ...collectorLabelNaming, escape: escapesNames(strategyOf(settings)) }
+  const naming = { escape: escapesNames(strategyOf(settings)) }
   const labels = Object.entries(choices.constLabels).map(([key, value]) => ({
     key,
     text: value,
