@@ -13,8 +13,8 @@ import { attributes, cumulative, gauge, point, sum } from '../kit/metrics-reques
 import type { PlainMessage } from '../kit/oracle.ts'
 import {
   type NativeHistogram,
+  modernPrograms,
   type PrometheusProgram,
-  prometheusPrograms,
   PrometheusServer,
   seriesText,
 } from '../kit/prometheus-server.ts'
@@ -114,7 +114,7 @@ const variants: Variant[] = [
   },
 ]
 
-const programs = prometheusPrograms().filter(({ major }) => major >= 3)
+const programs = modernPrograms('translation')
 for (const program of programs) {
   for (const variant of variants) {
     const title = [variant.strategy, ...variant.more].join(', ')

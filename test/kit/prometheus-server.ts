@@ -4,6 +4,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { test } from 'node:test'
 import { debianProgram } from './debian-package.ts'
 import { eventually, freePorts } from './gateway-process.ts'
 
@@ -35,6 +36,21 @@ export function prometheusPrograms(): PrometheusProgram[] {
   const hint = modern === undefined ? '; for Prometheus 3: npm run peers:prometheus' : ''
   process.stderr.write(`Prometheus servers under test: ${shown}${hint}\n`)
   return programs
+}
+
+/**
+ * Those from 3.0 on. Without one, a test of its own says what is not judged by it, so that nobody takes silence for
+ * success.
+ */
+export function modernPrograms(subject: string): PrometheusProgram[] {
+  const modern = prometheusPrograms().filter(({ major }) => major >= 3)
+  if (modern.length === 0) {
+    test(`${subject} is NOT judged by a Prometheus 3: there is none here`, (context) => {
+      const ways = 'set PROMETHEUS_BIN, run npm run peers:prometheus, or have one in PATH'
+      context.diagnostic(`no Prometheus 3 for ${subject}: ${ways}`)
+    })
+  }
+  return modern
 }
 
 function describe(path: string): PrometheusProgram {
