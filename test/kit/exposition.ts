@@ -30,6 +30,7 @@ export function parseExposition(
   let current = ''
   let pendingHelp: [string, string] | undefined
   const seen = new Set<string>()
+  const owners = new Map<string, string>()
   for (const line of lines) {
     assert.notEqual(line, '', 'a blank line')
     const comment = /^# (HELP|TYPE|UNIT) ("(?:[^"\\]|\\.)*"|\S+) (.*)$/s.exec(line)
@@ -46,6 +47,7 @@ export function parseExposition(
         families.set(name, pendingHelp?.[0] === name ? { ...family, help: pendingHelp[1] } : family)
         pendingHelp = undefined
         current = name
+        take(owners, name, name)
         continue
       }
       const family = families.get(name)
@@ -73,6 +75,7 @@ export function parseExposition(
     }
     const key = `${sample.name} ${JSON.stringify([...sample.labels].sort(([left], [right]) => (left < right ? -1 : 1)))}`
     assert(!seen.has(key), `twice: ${line}`)
+    take(owners, sample.name, current)
     seen.add(key)
     if (sample.exemplar !== undefined) {
       assert(form === 'openmetrics' && /^_(bucket|total)$/.test(suffix), `exemplar: ${line}`)
@@ -80,6 +83,12 @@ export function parseExposition(
     family.samples.push(sample)
   }
   return families as Map<string, ExposedFamily>
+}
+
+/** OpenMetrics, "Metric Naming and Namespaces": names of families and of their samples belong to one family each. */
+function take(owners: Map<string, string>, name: string, family: string): void {
+  assert((owners.get(name) ?? family) === family, `${name} is of ${owners.get(name)} and ${family}`)
+  owners.set(name, family)
 }
 
 function suffixes(type: string, form: 'text' | 'openmetrics'): readonly string[] {

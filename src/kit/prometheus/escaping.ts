@@ -24,6 +24,20 @@ export function escapeName(scheme: EscapingScheme, name: string, of: 'metric' | 
   return scheme === 'underscores' ? escapeUnderscores(name, of) : escapeValues(name, of)
 }
 
+/** escapeName() of labels for one page, which has few names and writes them again and again. */
+export function labelEscaper(scheme: EscapingScheme): (name: string) => string {
+  const known = new Map<string, string>()
+  return (name) => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const escaped = escapeName(scheme, name, 'label')
+    if (known.size < knownMax) known.set(name, escaped)
+    return escaped
+  }
+}
+
+const knownMax = 10_000
+
 function escapeUnderscores(name: string, of: 'metric' | 'label'): string {
   return mapCodePoints(name, (char, index) => (isValid(char, index, of) ? char : '_'))
 }

@@ -1,4 +1,5 @@
 /** The families on the page, and who may use which name. A name belongs to one family: the first wins. */
+import { isLegacyMetricName } from '../../../kit/prometheus/escaping.ts'
 import {
   type FamilyIdentity,
   familyIdentity,
@@ -30,6 +31,7 @@ export class FamilyRegistry {
   readonly #claims = new Map<string, Family>()
   /** In order of name; undefined after a change. */
   #sorted: readonly Family[] | undefined
+  #nextOrder = 0
 
   constructor(options: RegistryOptions) {
     this.#options = options
@@ -39,8 +41,14 @@ export class FamilyRegistry {
     return this.#families.size
   }
 
-  has(name: string): boolean {
-    return this.#families.has(name) || this.#claims.has(name)
+  /** The family that writes samples of a name, or is called so. */
+  owner(name: string): Family | undefined {
+    return this.#claims.get(name)
+  }
+
+  /** In the order in which they came. */
+  inOrder(): Iterable<Family> {
+    return this.#families.values()
   }
 
   sorted(): readonly Family[] {
@@ -90,12 +98,16 @@ export class FamilyRegistry {
     const { name, type } = identity
     const family: Family = {
       ...identity,
+      order: this.#nextOrder++,
+      isLegacy: isLegacyMetricName(name),
       help: metric.help,
       series: new FamilySeries(this.#options.blocks),
       isGone: false,
       hasLoggedConflict: false,
       hasLoggedHelp: false,
       hasLoggedUnit: false,
+      hasLoggedEscapedName: false,
+      hasLoggedEscapedLabels: false,
     }
     this.#families.set(name, family)
     for (const sample of sampleNames(name, type)) this.#claims.set(sample, family)
@@ -152,7 +164,8 @@ function droppedFor(cause: string): Verdict {
   return { family: undefined, cause }
 }
 
-function sampleNames(name: string, type: PrometheusType): readonly string[] {
+/** The family's name, and those of the samples that it writes in any format. */
+export function sampleNames(name: string, type: PrometheusType): readonly string[] {
   if (type === 'histogram') return [name, `${name}_bucket`, `${name}_sum`, `${name}_count`]
   return type === 'summary' ? [name, `${name}_sum`, `${name}_count`] : [name]
 }

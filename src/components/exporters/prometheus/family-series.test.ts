@@ -12,7 +12,7 @@ const metric = {} as Metric
 /** Few hashes, so that texts meet in the table. */
 function labels(number: number) {
   const text = `${number}`.repeat((number % 7) + 1)
-  return { bytes: Buffer.from(text), hash: number % 5 }
+  return { bytes: Buffer.from(text), hash: number % 5, hasQuoted: number % 3 === 0 }
 }
 
 function textAt(blocks: BlockList, position: number): string {
@@ -47,6 +47,8 @@ test('series are found by their labels, keep their order, and gone handles lead 
         const after = order(family)
         assert.deepEqual(stayed(before, after), stayed(after, before))
         assert.equal(family.count, handles.size)
+        const quoted = [...handles.keys()].filter((key) => key % 3 === 0)
+        assert.equal(family.quotedCount, quoted.length)
       }
       for (const [number, handle] of handles) {
         assert(!blocks.isGone(handle))
@@ -73,7 +75,10 @@ test('memory does not grow with series that come and go', () => {
   const blocks = new BlockList()
   const family = new FamilySeries(blocks)
   const byteLength = () => family.blocks.reduce((sum, block) => sum + block.text.length, 0)
-  const at = (number: number) => ({ bytes: Buffer.from(`a="${number}"`.padEnd(100)), hash: number })
+  const at = (number: number) => {
+    const bytes = Buffer.from(`a="${number}"`.padEnd(100))
+    return { bytes, hash: number, hasQuoted: false }
+  }
   for (let number = 0; number < 2000; number++) family.add(at(number), metric)
   const [full, count] = [byteLength(), family.blocks.length]
   for (let number = 0; number < 20_000; number++) {

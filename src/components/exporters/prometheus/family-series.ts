@@ -1,5 +1,11 @@
 /** The series of one family: rows in blocks, found by label text. */
-import { intColumns as columns, intsPerRow, rowsMax, type SeriesBlock } from './series-block.ts'
+import {
+  intColumns as columns,
+  intsPerRow,
+  rowFlags,
+  rowsMax,
+  type SeriesBlock,
+} from './series-block.ts'
 import type { BlockList } from './block-list.ts'
 import type { Metric } from './series.ts'
 
@@ -7,6 +13,8 @@ export interface LabelBytes {
   /** UTF-8 without braces. */
   readonly bytes: Uint8Array
   readonly hash: number
+  /** Whether a name is not a legacy one. */
+  readonly hasQuoted: boolean
 }
 
 const rowsMin = 4
@@ -19,6 +27,7 @@ export class FamilySeries {
   /** Blocks with free rows; new series go to the last. */
   readonly #open: SeriesBlock[] = []
   #count = 0
+  #quotedCount = 0
   /** Positions plus 1 by the hash of their label text, open addressing; the length is a power of two. */
   #slots = new Int32Array(8)
   /** Slots that are not empty. */
@@ -30,6 +39,11 @@ export class FamilySeries {
 
   get count(): number {
     return this.#count
+  }
+
+  /** Of series with a label whose name is not a legacy one. */
+  get quotedCount(): number {
+    return this.#quotedCount
   }
 
   /** In the order of the page. */
@@ -58,6 +72,10 @@ export class FamilySeries {
     }
     const row = block.add(metric, labels.bytes)
     block.ints[row * intsPerRow + columns.textHash] = labels.hash
+    if (labels.hasQuoted) {
+      block.ints[row * intsPerRow + columns.flags] |= rowFlags.quoted
+      this.#quotedCount++
+    }
     this.#count++
     if (block.isFull) this.#open.pop()
     const position = block.id * rowsMax + row
@@ -74,6 +92,7 @@ export class FamilySeries {
     while (this.#slots[at] !== position + 1) at = (at + 1) & mask
     this.#slots[at] = goneSlot
     if (block.isFull) this.#open.push(block)
+    if ((block.ints[row * intsPerRow + columns.flags] & rowFlags.quoted) !== 0) this.#quotedCount--
     block.remove(row)
     this.#count--
     if (block.rowCount > 0) return

@@ -1,5 +1,4 @@
-/** Labels as LabelPair messages, made from label text without a string in between where nothing is escaped. */
-import { escapeName, type EscapingScheme } from '../../../kit/prometheus/escaping.ts'
+/** Labels as LabelPair messages, made from label text without a string in between where nothing is quoted. */
 import { copyBytes } from '../../../wire/copy-bytes.ts'
 import { decodeUtf8, encodeUtf8 } from '../../../wire/utf8.ts'
 import { fieldLength, writeFieldHeader } from '../../../wire/varint.ts'
@@ -15,25 +14,23 @@ const valueField = 2
 
 export class LabelPairs {
   readonly #field: number
-  readonly #scheme: EscapingScheme
   #bytes = new Uint8Array(1024)
   #view = new DataView(this.#bytes.buffer)
   #text: DataView = this.#view
 
   /** `field` holds the pairs; below 16. */
-  constructor(field: number, scheme: EscapingScheme) {
+  constructor(field: number) {
     this.#field = field
-    this.#scheme = scheme
   }
 
   /** Writes the fields of the pairs of a label text, from `start` to `end`. */
   write(writer: WireWriter, text: DataView, start: number, end: number): void {
     this.#text = text
-    const length = this.#scheme === 'dots' ? -1 : this.#plain(start, end)
+    const length = this.#plain(start, end)
     if (length >= 0) writer.copy(this.#view, 0, length)
     else {
       const bytes = new Uint8Array(text.buffer, text.byteOffset + start, end - start)
-      this.#escaped(writer, decodeUtf8(bytes))
+      this.#parsed(writer, decodeUtf8(bytes))
     }
   }
 
@@ -108,16 +105,11 @@ export class LabelPairs {
     return to + valueLength
   }
 
-  /** Of two names that escaping makes one, the first stays. */
-  #escaped(writer: WireWriter, text: string): void {
-    const names = new Set<string>()
-    for (const label of parseLabelText(text)) {
-      const name = escapeName(this.#scheme, label.name, 'label')
-      if (names.has(name)) continue
-      names.add(name)
+  #parsed(writer: WireWriter, text: string): void {
+    for (const { name, value } of parseLabelText(text)) {
       writer.message(this.#field, () => {
         writer.string(nameField, name)
-        writer.string(valueField, label.value)
+        writer.string(valueField, value)
       })
     }
   }

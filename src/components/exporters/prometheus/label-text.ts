@@ -1,10 +1,6 @@
 /** Labels as the text formats write them, without the braces. */
-import {
-  escapeName,
-  type EscapingScheme,
-  isLegacyLabelName,
-} from '../../../kit/prometheus/escaping.ts'
-import type { Label } from '../../../kit/prometheus/labels.ts'
+import { isLegacyLabelName } from '../../../kit/prometheus/escaping.ts'
+import { type Label, sortedLabels } from '../../../kit/prometheus/labels.ts'
 
 export interface LabelText {
   readonly text: string
@@ -37,14 +33,19 @@ export function parseLabelText(text: string): Label[] {
   return labels
 }
 
-/** The same labels for a scraper that wants their names escaped. Of two names that become one, the first stays. */
-export function escapeLabelText(text: string, scheme: EscapingScheme): string {
-  const labels = new Map<string, Label>()
+/**
+ * The same labels for a scraper that wants their names escaped, sorted again. Names that become one share it as keys of
+ * attributes do: their values joined by `;` in the order of the original names. None becomes the name of the metric.
+ */
+export function escapeLabelText(text: string, escape: (name: string) => string): string {
+  const values = new Map<string, string>()
   for (const { name, value } of parseLabelText(text)) {
-    const escaped = escapeName(scheme, name, 'label')
-    if (!labels.has(escaped)) labels.set(escaped, { name: escaped, value })
+    const escaped = escape(name)
+    const before = values.get(escaped)
+    values.set(escaped, before === undefined ? value : `${before};${value}`)
   }
-  return labelText([...labels.values()]).text
+  values.delete('__name__')
+  return labelText(sortedLabels(values)).text
 }
 
 /** Backslash, line feed and quote, as label values and quoted names have them. */

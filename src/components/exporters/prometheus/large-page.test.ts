@@ -151,7 +151,7 @@ test('label pairs say what the labels were', () => {
       const text = Buffer.from(`##${labelText(labels).text}##`)
       const view = new DataView(text.buffer, text.byteOffset, text.length)
       const writer = new WireWriter()
-      new LabelPairs(1, 'allow-utf-8').write(writer, view, 2, text.length - 2)
+      new LabelPairs(1).write(writer, view, 2, text.length - 2)
       const decoded = decodeMessage('io.prometheus.client.Metric', writer.finish())
       assert.deepEqual(
         decoded.label ?? [],

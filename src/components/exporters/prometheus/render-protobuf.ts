@@ -1,5 +1,4 @@
 /** The page as length-delimited MetricFamily messages: the only form that carries exponential histograms whole. */
-import { escapeName } from '../../../kit/prometheus/escaping.ts'
 import {
   type Buckets,
   coarser,
@@ -12,7 +11,8 @@ import { epochMs, epochSeconds, nanosOfSecond } from '../../../kit/prometheus/na
 import { WireWriter } from '../../../wire/wire-writer.ts'
 import { LabelPairs } from './label-pairs.ts'
 import { liveSeries } from './live-series.ts'
-import type { PageFormat } from './page-format.ts'
+import { PageLabels } from './page-labels.ts'
+import { PageNames } from './page-names.ts'
 import { pieceBytes, type PieceBuffers } from './page-writer.ts'
 import type { RenderOptions } from './render-text.ts'
 import type { SeriesCursor } from './series-cursor.ts'
@@ -24,6 +24,7 @@ import {
 } from './series-value.ts'
 import type { SeriesStore } from './series-store.ts'
 import type { Family } from './series.ts'
+import type { TargetInfo } from './target-infos.ts'
 
 const noPiece = new Uint8Array(0)
 const typeNumbers = {
@@ -63,24 +64,25 @@ interface Head {
 
 /** Empty pieces are pauses. */
 export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Generator<Uint8Array> {
-  const { scheme } = options.format
-  const page = new FamilyMessages(options)
+  const page = new FamilyMessages(store, options)
   const beforeMs = store.expiredBeforeMs()
-  const names = new Set<string>([escapeName(scheme, store.targets.name, 'metric')])
-  page.open({ name: store.targets.name, help: 'Target metadata', type: 'gauge', unit: '' })
+  const names = new PageNames(store, options.format)
+  yield* names.plan()
+  page.open({ name: names.target, help: 'Target metadata', type: 'gauge', unit: '' })
   for (const info of store.targets.values()) {
     if (info.receivedMs < beforeMs) continue
-    page.writer.info(info.labels.text, info)
+    page.writer.info(info)
     if (page.writer.isDue) yield* page.pause()
   }
   yield* page.close()
-  for (const family of store.families.sorted()) {
-    const name = escapeName(scheme, family.name, 'metric')
-    // Escaping may make one name of two: the first has it.
-    if (names.has(name)) continue
-    page.open(family)
+  for (const [index, family] of names.families.entries()) {
+    const name = names.of(index)?.name
+    if (name !== undefined) page.openFamily(family, name)
     for (const series of liveSeries(family, beforeMs)) {
-      names.add(name)
+      if (name === undefined) {
+        names.reportLoss(index)
+        break
+      }
       page.writer.series(series, family.type)
       if (page.writer.isDue) yield* page.pause()
     }
@@ -91,21 +93,25 @@ export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Gen
 /** Gathers the metrics of one family, and puts them into messages. */
 class FamilyMessages {
   readonly writer: MetricWriter
-  readonly #format: PageFormat
   readonly #buffers: PieceBuffers
   #head: Uint8Array = noPiece
   #pieces: Uint8Array[] = []
   #byteLength = 0
 
-  constructor(options: RenderOptions) {
-    this.writer = new MetricWriter(options)
-    this.#format = options.format
+  constructor(store: SeriesStore, options: RenderOptions) {
+    this.writer = new MetricWriter(store, options)
     this.#buffers = options.buffers
+  }
+
+  openFamily(family: Family, name: string): void {
+    const { help, type, unit } = family
+    this.writer.labels.open(family)
+    this.open({ name, help, type, unit })
   }
 
   open({ name, help, type, unit }: Head): void {
     const head = new WireWriter()
-    head.string(1, escapeName(this.#format.scheme, name, 'metric'))
+    head.string(1, name)
     if (help !== '') head.string(2, help)
     head.uint(3, typeNumbers[type])
     if (unit !== '') head.string(5, unit)
@@ -147,12 +153,13 @@ class FamilyMessages {
 class MetricWriter {
   readonly #writer = new WireWriter(0)
   readonly #options: RenderOptions
-  readonly #labels: LabelPairs
+  readonly labels: PageLabels
+  readonly #pairs = new LabelPairs(1)
 
-  constructor(options: RenderOptions) {
+  constructor(store: SeriesStore, options: RenderOptions) {
     this.#options = options
     this.#writer.moveTo(options.buffers.take())
-    this.#labels = new LabelPairs(1, options.format.scheme)
+    this.labels = new PageLabels(store, options.format.scheme)
   }
 
   get byteLength(): number {
@@ -172,20 +179,27 @@ class MetricWriter {
     return this.#writer.moveTo(buffer)
   }
 
-  info(labels: string, time: { timeLow: number; timeHigh: number }): void {
+  info(info: TargetInfo): void {
+    if (!this.labels.takeInfo(info.labels)) return
     this.#writer.message(4, () => {
-      this.#labels.writeText(this.#writer, labels)
+      this.#writePairs()
       this.#writer.message(2, () => this.#writer.double(1, 1))
-      this.#timestamp(time)
+      this.#timestamp(info)
     })
+  }
+
+  #writePairs(): void {
+    const { view, start, end } = this.labels
+    this.#pairs.write(this.#writer, view, start, end)
   }
 
   /** Field 4 of MetricFamily. */
   series(series: SeriesCursor, type: Family['type']): void {
+    if (!this.labels.take(series)) return
     const writer = this.#writer
     // With its labels it is hardly ever shorter than 128 bytes or longer than 16 KiB.
     const metric = writer.begin(4, 2)
-    this.#labels.write(writer, series.textView, series.textStart, series.textEnd)
+    this.#writePairs()
     this.#value(series, type)
     this.#timestamp(series)
     writer.end(metric, 2)
@@ -296,7 +310,7 @@ class MetricWriter {
     if (exemplar === undefined) return
     const writer = this.#writer
     writer.message(field, () => {
-      this.#labels.writeText(writer, exemplar.labels)
+      this.#pairs.writeText(writer, this.labels.exemplar(exemplar.labels))
       writer.double(2, exemplar.value)
       this.#time(3, exemplar.timeLow, exemplar.timeHigh)
     })

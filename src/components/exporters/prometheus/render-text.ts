@@ -1,5 +1,6 @@
 /** The page in text 0.0.4 and 1.0.0 and in OpenMetrics, a piece at a time. */
 import { liveSeries } from './live-series.ts'
+import { PageNames } from './page-names.ts'
 import { PageWriter, type PieceBuffers } from './page-writer.ts'
 import type { PageFormat } from './page-format.ts'
 import type { SeriesStore } from './series-store.ts'
@@ -19,18 +20,27 @@ export function* renderText(
   const writer = new PageWriter(options.buffers)
   const page = new TextPage(store, writer, options)
   const beforeMs = store.expiredBeforeMs()
+  const names = new PageNames(store, options.format)
+  yield* names.plan()
   let hasHead = false
   for (const info of store.targets.values()) {
     if (info.receivedMs < beforeMs) continue
-    if (!hasHead) page.openTargetInfos()
+    if (!hasHead) page.openTargetInfos(names.target)
     hasHead = true
     page.targetInfo(info)
     if (writer.isDue) yield writer.piece()
   }
-  for (const family of store.families.sorted()) {
+  for (const [index, family] of names.families.entries()) {
     let isOpen = false
     for (const series of liveSeries(family, beforeMs)) {
-      if (!isOpen && !page.open(family)) break
+      if (!isOpen) {
+        const shown = names.of(index)
+        if (shown === undefined) {
+          names.reportLoss(index)
+          break
+        }
+        page.open(family, shown)
+      }
       isOpen = true
       page.series(series)
       if (writer.isDue) yield writer.piece()

@@ -1,4 +1,5 @@
 /** One series at a time, read and changed where it lies in its block. */
+import { decodeUtf8 } from '../../../wire/utf8.ts'
 import type { DeltaOwner, DeltaStream } from '../../../kit/prometheus/delta-streams.ts'
 import { intColumns as columns, intsPerRow, rowFlags, type SeriesBlock } from './series-block.ts'
 import type { Metric } from './series.ts'
@@ -58,10 +59,6 @@ export class SeriesCursor implements DeltaOwner {
   /** Whether a label name needs quotes. */
   get hasQuotedLabels(): boolean {
     return this.#has(rowFlags.quoted)
-  }
-
-  markQuoted(): void {
-    this.#block.ints[this.#at + columns.flags] |= rowFlags.quoted
   }
 
   get hasLoggedCollision(): boolean {
@@ -150,6 +147,12 @@ export class SeriesCursor implements DeltaOwner {
   set delta(stream: DeltaStream | undefined) {
     this.#block.deltas ??= emptyColumn(this.#block)
     this.#block.deltas[this.#row] = stream
+  }
+
+  /** For people. */
+  describe(): string {
+    const text = decodeUtf8(this.textBytes, this.textStart, this.textEnd)
+    return `${this.metric.family!.family!.name}{${text}}`
   }
 
   #has(flag: number): boolean {

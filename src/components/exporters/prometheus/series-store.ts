@@ -6,7 +6,6 @@ import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-st
 import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
 import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prometheus/labels.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
-import { decodeUtf8 } from '../../../wire/utf8.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesBudget } from '../../../kit/prometheus/series-budget.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
@@ -16,6 +15,7 @@ import type { ExporterHost } from '../../../pipeline/host.ts'
 import { FamilyRegistry } from './family-registry.ts'
 import { BlockList } from './block-list.ts'
 import { labelText } from './label-text.ts'
+import { PageLosses } from './page-losses.ts'
 import { rowsMax } from './series-block.ts'
 import { SeriesCursor } from './series-cursor.ts'
 import type { Metric, Verdict } from './series.ts'
@@ -43,7 +43,9 @@ export class SeriesStore {
   /** Values are handles of the block list. */
   readonly #index: SeriesIndex<Verdict, number>
   readonly #series = new SeriesCursor()
-  readonly #seed: number
+  /** Key of the hashes of labels. */
+  readonly seed: number
+  readonly losses: PageLosses
   readonly #taker: ValueTaker
   readonly #deltas: DeltaStreams
   readonly #drops: DropTally
@@ -68,6 +70,11 @@ export class SeriesStore {
       collisions: this.#metrics.collisions,
       budget: this.#budget,
     })
+    this.losses = new PageLosses({
+      blocks: this.#blocks,
+      log: host.log,
+      leftOut: { name: this.#metrics.leftOutName, labels: this.#metrics.leftOutLabels },
+    })
     this.targets = new TargetInfos(options.naming)
     this.families = new FamilyRegistry({
       naming: options.naming,
@@ -79,7 +86,7 @@ export class SeriesStore {
     this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log)
     this.#taker = new ValueTaker(options, this.#deltas, this.#budget)
     const seed = randomKey(host.random)
-    this.#seed = seed
+    this.seed = seed
     // Twice, since a series has a key more for each order its attributes come in.
     const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2, host }
     this.#index = new SeriesIndex(limits, {
@@ -198,7 +205,8 @@ export class SeriesStore {
     )
     const bytes = Buffer.from(text, 'utf8')
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    const labels = { bytes, hash: hashBytes(view, 0, bytes.length, this.#seed, 0) }
+    const hash = hashBytes(view, 0, bytes.length, this.seed, 0)
+    const labels = { bytes, hash, hasQuoted }
     const identity = attributesHash(attributes)
     const existing = family.series.find(labels)
     if (existing !== -1) {
@@ -206,7 +214,7 @@ export class SeriesStore {
       const series = this.#at(handle)
       if (series.metric === metric && series.attributesHash === identity) return handle
       if (!this.#ownership.isOver(series, point, this.#nowMs)) {
-        this.#ownership.collide(series, metric, () => describeSeries(series))
+        this.#ownership.collide(series, metric, () => series.describe())
         return undefined
       }
       this.#remove(series)
@@ -223,7 +231,6 @@ export class SeriesStore {
     const handle = this.#blocks.handle(family.series.add(labels, metric))
     const series = this.#at(handle)
     series.attributesHash = identity
-    if (hasQuoted) series.markQuoted()
     this.#budget.add(1)
     return handle
   }
@@ -240,8 +247,4 @@ export class SeriesStore {
     this.#metrics.overflow.add(1)
     this.#ownership.overflow(metric.family!.family!.name)
   }
-}
-
-function describeSeries({ metric, textBytes, textStart, textEnd }: SeriesCursor): string {
-  return `${metric.family!.family!.name}{${decodeUtf8(textBytes, textStart, textEnd)}}`
 }

@@ -6,6 +6,10 @@ import type { FamilySeries } from './family-series.ts'
 export interface Family {
   /** As stored: the strategy's name, with `_total` for counters that have it. */
   readonly name: string
+  /** Lower than that of every family that came later. */
+  readonly order: number
+  /** Whether the name is one that every scraper can read. */
+  readonly isLegacy: boolean
   readonly type: PrometheusType
   readonly help: string
   /** Unit in Prometheus' words; empty when there is none. */
@@ -17,6 +21,9 @@ export interface Family {
   hasLoggedConflict: boolean
   hasLoggedHelp: boolean
   hasLoggedUnit: boolean
+  /** Of pages that leave it out, or one of its series, because of escaped names, the first is logged. */
+  hasLoggedEscapedName: boolean
+  hasLoggedEscapedLabels: boolean
 }
 
 /** Whether points of a metric are wanted: the family they belong to, or why not. */

@@ -19,6 +19,7 @@ const names = {
   overflow: 'penstock_exporter_prometheus_overflow_points',
   conflicts: 'penstock_exporter_prometheus_conflicts',
   collisions: 'penstock_exporter_prometheus_collisions',
+  leftOut: 'penstock_exporter_prometheus_left_out',
   scrapes: 'penstock_exporter_prometheus_scrapes',
 } as const
 
@@ -32,6 +33,8 @@ const help = {
   overflow: 'Points dropped because their series would have gone beyond max_series.',
   conflicts: 'Metrics that met a family of the same name and another type, help or unit.',
   collisions: 'Points dropped because another source owns their series.',
+  leftOut:
+    'Families (by name) and series (by labels) left out of a page because escaping made them others.',
   scrapes: 'Scrapes answered, by result.',
 } as const
 
@@ -58,6 +61,7 @@ export const declaredMetrics: readonly MetricDeclaration[] = [
   declare('conflicts', 'counter', 'kind'),
   declare('collisions', 'counter'),
   ...deltaDeclarations(prefix, 'exporter'),
+  declare('leftOut', 'counter', 'cause'),
   declare('scrapes', 'counter', 'result'),
 ]
 
@@ -70,6 +74,8 @@ export interface StoreMetrics {
   readonly type: Counter
   readonly help: Counter
   readonly unit: Counter
+  readonly leftOutName: Counter
+  readonly leftOutLabels: Counter
   readonly deltas: DeltaCounters
 }
 
@@ -104,6 +110,8 @@ export function storeMetrics(host: Host, gauges: StoreGauges): StoreMetrics {
     type: counter('conflicts', { kind: 'type' }),
     help: counter('conflicts', { kind: 'help' }),
     unit: counter('conflicts', { kind: 'unit' }),
+    leftOutName: counter('leftOut', { cause: 'name' }),
+    leftOutLabels: counter('leftOut', { cause: 'labels' }),
     deltas: deltaCounters(host, { prefix, owner: 'exporter' }, gauges.deltaStreams),
   }
 }

@@ -1,13 +1,15 @@
 /** Writes families and series as text 0.0.4, text 1.0.0 or OpenMetrics. */
-import { escapeName, isLegacyMetricName } from '../../../kit/prometheus/escaping.ts'
+import { isLegacyMetricName, labelEscaper } from '../../../kit/prometheus/escaping.ts'
 import { nativeCount } from '../../../kit/prometheus/exponential-reader.ts'
 import type { Count } from '../../../kit/prometheus/count.ts'
 import { epochMs, secondsText } from '../../../kit/prometheus/nanos.ts'
 import { canonicalText, shortText, unsignedText } from '../../../kit/prometheus/number-text.ts'
-import { decodeUtf8, encodeUtf8 } from '../../../wire/utf8.ts'
-import { escapeLabelText, escapeText } from './label-text.ts'
+import { encodeUtf8 } from '../../../wire/utf8.ts'
+import { escapeText } from './label-text.ts'
 import { openMetricsFamily, type ShownFamily } from './openmetrics-family.ts'
 import type { PageFormat } from './page-format.ts'
+import { PageLabels } from './page-labels.ts'
+import type { ShownNames } from './page-names.ts'
 import type { PageWriter } from './page-writer.ts'
 import type { SeriesCursor } from './series-cursor.ts'
 import {
@@ -42,12 +44,9 @@ const textTypes = {
 
 export class TextPage {
   readonly isOpenMetrics: boolean
-  readonly #store: SeriesStore
   readonly #writer: PageWriter
   readonly #format: PageFormat
   readonly #sendTimestamps: boolean
-  /** Names on this page so far, where escaping may make one of two. */
-  readonly #names = new Set<string>()
   // Of the family whose turn it is.
   #name = ''
   #isQuoted = false
@@ -57,9 +56,7 @@ export class TextPage {
   #hasExemplars = false
   #isCounter = false
   // Of the series whose turn it is: its labels, and the time behind its values.
-  #labels = viewOf('')
-  #labelStart = 0
-  #labelEnd = 0
+  readonly #labels: PageLabels
   #time = ''
 
   constructor(
@@ -67,29 +64,24 @@ export class TextPage {
     writer: PageWriter,
     { format, sendTimestamps }: { format: PageFormat; sendTimestamps: boolean },
   ) {
-    this.#store = store
     this.#writer = writer
     this.#format = format
+    this.#labels = new PageLabels(store, format.scheme)
     this.#sendTimestamps = sendTimestamps
     this.isOpenMetrics = format.kind === 'openmetrics'
   }
 
-  /** Makes a family the current one and writes its comments; false when escaping made its name another's. */
-  open(family: Family): boolean {
-    const { scheme } = this.#format
-    this.#setName(escapeName(scheme, family.name, 'metric'))
-    const shown = this.#shown(family)
-    if (scheme !== 'allow-utf-8') {
-      if (this.#names.has(shown.name)) return false
-      this.#names.add(shown.name)
-    }
+  /** Makes a family the current one and writes its comments. */
+  open(family: Family, names: ShownNames): void {
+    this.#setName(names.name)
+    this.#labels.open(family)
+    const shown = this.#shown(family, names)
     this.#isCounter = family.type === 'counter'
     // A counter that could not drop its _total is no counter to OpenMetrics, and has no _created.
     const isDemoted = this.#isCounter && shown.type === 'unknown'
     this.#hasExemplars = this.isOpenMetrics && !isDemoted
-    this.#hasCreated = this.#hasExemplars && !this.#store.families.has(`${shown.name}_created`)
+    this.#hasCreated = this.#hasExemplars && names.hasCreated
     this.#comments(shown, family)
-    return true
   }
 
   #setName(name: string): void {
@@ -98,12 +90,9 @@ export class TextPage {
     this.#heads.clear()
   }
 
-  #shown(family: Family): ShownFamily {
-    const name = this.#name
-    if (!this.isOpenMetrics) return { name, type: family.type }
-    const { scheme } = this.#format
-    const isTaken = (other: string) => this.#store.families.has(other)
-    return openMetricsFamily(family, name, { scheme, isTaken })
+  #shown(family: Family, names: ShownNames): ShownFamily {
+    if (!this.isOpenMetrics) return { name: names.name, type: family.type }
+    return openMetricsFamily(family, names, labelEscaper(this.#format.scheme))
   }
 
   #comments({ name, type }: ShownFamily, { help, unit }: { help: string; unit: string }): void {
@@ -123,16 +112,13 @@ export class TextPage {
   }
 
   /** Makes target_info the current family and writes its comments. */
-  openTargetInfos(): void {
-    this.#setName(escapeName(this.#format.scheme, this.#store.targets.name, 'metric'))
-    this.#names.add(this.#name)
+  openTargetInfos(name: string): void {
+    this.#setName(name)
     this.#comments({ name: this.#name, type: 'gauge' }, { help: 'Target metadata', unit: '' })
   }
 
   targetInfo(info: TargetInfo): void {
-    const { scheme } = this.#format
-    const isKept = scheme === 'allow-utf-8' || (scheme !== 'dots' && !info.labels.hasQuoted)
-    this.#setLabels(isKept ? info.labels.text : escapeLabelText(info.labels.text, scheme))
+    if (!this.#labels.takeInfo(info.labels)) return
     this.#time = this.#timeText(info)
     this.#head('')
     this.#number(1)
@@ -141,7 +127,7 @@ export class TextPage {
 
   /** All lines of one series of the current family. */
   series(series: SeriesCursor): void {
-    this.#readLabels(series)
+    if (!this.#labels.take(series)) return
     this.#time = this.#timeText(series)
     const { detail } = series
     if (detail instanceof HistogramValue) this.#histogram(detail)
@@ -158,28 +144,11 @@ export class TextPage {
     if (this.#hasCreated) this.#created(series)
   }
 
-  #readLabels(series: SeriesCursor): void {
-    const { scheme } = this.#format
-    const { textBytes, textView, textStart, textEnd } = series
-    if (scheme === 'dots' || (scheme !== 'allow-utf-8' && series.hasQuotedLabels)) {
-      this.#setLabels(escapeLabelText(decodeUtf8(textBytes, textStart, textEnd), scheme))
-      return
-    }
-    this.#labels = textView
-    this.#labelStart = textStart
-    this.#labelEnd = textEnd
-  }
-
-  #setLabels(text: string): void {
-    this.#labels = viewOf(text)
-    this.#labelStart = 0
-    this.#labelEnd = this.#labels.byteLength
-  }
-
   /** Name, labels, one more label and the blank before the value. */
   #head(suffix: string, label = ''): void {
     const writer = this.#writer
-    const hasLabels = this.#labelEnd > this.#labelStart
+    const { view, start, end } = this.#labels
+    const hasLabels = end > start
     const isBare = !hasLabels && label === ''
     const head = this.#heads.get(suffix) ?? this.#makeHead(suffix)
     writer.copy(head, 0, head.byteLength)
@@ -189,7 +158,7 @@ export class TextPage {
       if (isBare) return writer.byte(blank)
       writer.byte(0x7b)
     }
-    writer.copy(this.#labels, this.#labelStart, this.#labelEnd)
+    writer.copy(view, start, end)
     if (label !== '') {
       if (hasLabels) writer.byte(comma)
       writer.ascii(label)
@@ -213,16 +182,9 @@ export class TextPage {
     if (exemplar !== undefined && this.#hasExemplars) {
       const { labels, value, timeLow, timeHigh } = exemplar
       const time = timeLow === 0 && timeHigh === 0 ? '' : ` ${secondsText(timeLow, timeHigh)}`
-      writer.text(` # {${this.#exemplarLabels(labels)}} ${canonicalText(value)}${time}`)
+      writer.text(` # {${this.#labels.exemplar(labels)}} ${canonicalText(value)}${time}`)
     }
     writer.byte(lineFeed)
-  }
-
-  #exemplarLabels(labels: string): string {
-    const { scheme } = this.#format
-    if (scheme === 'allow-utf-8') return labels
-    const mayHaveQuoted = labels.startsWith('"') || labels.includes(',"')
-    return mayHaveQuoted || scheme === 'dots' ? escapeLabelText(labels, scheme) : labels
   }
 
   #histogram(value: HistogramValue): void {

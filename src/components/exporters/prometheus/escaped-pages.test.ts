@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { arbitraryRequest } from '../../../../test/kit/arbitraries.ts'
+import { at, during, exposed } from '../../../../test/kit/exposed-store.ts'
+import { type ExposedFamily, parseExposition } from '../../../../test/kit/exposition.ts'
+import { cumulative, gauge, point, sum } from '../../../../test/kit/metrics-request.ts'
+import type { PlainMessage } from '../../../../test/kit/oracle.ts'
+import { escapingSchemes } from '../../../kit/prometheus/escaping.ts'
+import { indexRequest } from '../../../otlp/index-request.ts'
+
+const strategies = [
+  'UnderscoreEscapingWithSuffixes',
+  'UnderscoreEscapingWithoutSuffixes',
+  'NoUTF8EscapingWithSuffixes',
+  'NoTranslation',
+] as const
+
+const noTranslation = { translation_strategy: 'NoTranslation', enable_open_metrics: true }
+const leftOut = 'penstock_exporter_prometheus_left_out'
+
+const one = (labels = {}) => point(labels, { ...during(1, 2), asInt: 1n })
+
+function histogram(name: string, labels = {}): PlainMessage {
+  const fields = { ...during(1, 2), count: 5n, sum: 1, explicitBounds: [1], bucketCounts: [2n, 3n] }
+  return { name, histogram: { ...cumulative, dataPoints: [point(labels, fields)] } }
+}
+
+function summary(name: string, labels = {}): PlainMessage {
+  const fields = {
+    ...during(1, 2),
+    count: 2n,
+    sum: 3,
+    quantileValues: [{ quantile: 0.5, value: 1 }],
+  }
+  return { name, summary: { dataPoints: [point(labels, fields)] } }
+}
+
+/** What every reader of a protobuf page makes of a family. */
+const protobufSuffixes: Readonly<Record<string, readonly string[]>> = {
+  HISTOGRAM: ['', '_bucket', '_sum', '_count'],
+  SUMMARY: ['', '_sum', '_count'],
+}
+
+interface ProtobufFamily {
+  readonly name: string
+  readonly type: string
+  readonly metric?: readonly { readonly label?: readonly { name: string; value: string }[] }[]
+}
+
+function checkProtobuf(families: readonly PlainMessage[]): void {
+  const names = new Set<string>()
+  for (const { name, type, metric = [] } of families as unknown as readonly ProtobufFamily[]) {
+    for (const suffix of protobufSuffixes[type] ?? ['']) {
+      assert(!names.has(name + suffix), `${name}${suffix} twice`)
+      names.add(name + suffix)
+    }
+    const labels = metric.map(({ label = [] }) => JSON.stringify(label))
+    assert.equal(
+      new Set(labels).size,
+      labels.length,
+      `labels of ${name} twice: ${labels.join(' ')}`,
+    )
+    for (const { label = [] } of metric) {
+      const own = label.map((pair) => pair.name)
+      assert.equal(new Set(own).size, own.length, `a label twice: ${own.join(' ')}`)
+    }
+  }
+}
+
+/** Every page that can be asked for; a reader that allows only what the formats do looks at each. */
+function checkAllPages({ text, openMetrics, families }: ReturnType<typeof exposed>): void {
+  for (const scheme of escapingSchemes) {
+    const isEscaped = scheme !== 'allow-utf-8'
+    for (const page of [text(scheme), openMetrics(scheme)]) {
+      if (isEscaped) assert.doesNotMatch(page, /^\{"|^# TYPE "/m, 'a name that is not escaped')
+    }
+    checkProtobuf(families(scheme))
+  }
+}
+
+// Names and suffixes that escaping and the formats make one another.
+const names = fc
+  .tuple(
+    fc.constantFrom('x', 'x.y', 'x_y', 'x y', 'x__y', 'target', 'U__x_2e_y', 'x_dot_y'),
+    fc.array(fc.constantFrom('.', '_', ' ', ...'total created count sum bucket info'.split(' ')), {
+      maxLength: 4,
+    }),
+  )
+  .map(([start, rest]) => start + rest.join(''))
+const keys = [
+  'a.b',
+  'a_b',
+  'a b',
+  'a__b',
+  'U__a_2e_b',
+  'a_dot_b',
+  '_name_',
+  '_.name__',
+  'le.',
+  'j.ob',
+]
+const labelSets = fc.dictionary(fc.constantFrom(...keys), fc.constantFrom('1', '2', '1;2'), {
+  maxKeys: 3,
+})
+const makers: readonly ((name: string, labels: object) => PlainMessage)[] = [
+  (name, labels) => gauge(name, [one(labels)]),
+  (name, labels) => sum(name, [one(labels)]),
+  (name, labels) =>
+    sum(name, [one(labels)], {
+      metric: { metadata: [{ key: 'prometheus.type', value: { stringValue: 'info' } }] },
+      sum: { isMonotonic: false },
+    }),
+  histogram,
+  summary,
+]
+const metrics = fc
+  .tuple(fc.constantFrom(...makers), names, labelSets)
+  .map(([make, name, labels]) => make(name, labels))
+
+test('by every strategy and escaping, names that meet make a page that a strict reader takes', () => {
+  const namespaces = fc.constantFrom('', 'n.s')
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...strategies),
+      namespaces,
+      fc.array(metrics, { maxLength: 12 }),
+      (translation_strategy, namespace, list) => {
+        const all = exposed({ translation_strategy, namespace, enable_open_metrics: true })
+        all.take(list, { resource: { 'service.name': 's', 'a.b': '1', a_b: '2' } })
+        checkAllPages(all)
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
+test('by every strategy and escaping, whatever arrives, a strict reader takes the page', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...strategies),
+      arbitraryRequest('metrics'),
+      (translation_strategy, { bytes }) => {
+        const all = exposed({ translation_strategy, enable_open_metrics: true })
+        all.store.consume(indexRequest('metrics', bytes))
+        checkAllPages(all)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+const samples = (page: string, form: 'text' | 'openmetrics' = 'text') =>
+  [...parseExposition(page, form).values()].flatMap((family: ExposedFamily) =>
+    family.samples.map(({ name, labels, value }) => `${name} ${[...labels].join(' ')} ${value}`),
+  )
+
+test('a family whose samples escaping gives the names of another is left out, counted and said once', () => {
+  const { take, text, families, own, host } = exposed(noTranslation)
+  take([histogram('x'), gauge('x.count', [one()])])
+  assert.equal(samples(text('allow-utf-8')).length, 5)
+  assert.equal(samples(text('underscores')).length, 4)
+  assert.equal(families('underscores').length, 1)
+  assert.equal(own(leftOut, { cause: 'name' }), 2)
+  assert.deepEqual(
+    host.lines.map(({ message }) => message),
+    [
+      'gauge x.count is left out of pages with escaping=underscores: x_count is there of histogram x',
+    ],
+  )
+})
+
+test('of names that become one, the first has it, even where a later one needs no escaping', () => {
+  const { take, text, own } = exposed(noTranslation)
+  take([gauge('a b', [one({ n: 'blank' })]), gauge('a.b', [one({ n: 'dot' })])])
+  assert.deepEqual(samples(text()), ['a_b n,blank 1'])
+  assert.equal(own(leftOut, { cause: 'name' }), 1)
+  take([gauge('a_b', [one({ n: 'own' })])])
+  assert.deepEqual(samples(text()), ['a_b n,blank 1'])
+  assert.equal(own(leftOut, { cause: 'name' }), 3)
+  // All three are others by dots, and two of them the same.
+  assert.deepEqual(samples(text('dots')), ['a__b n,blank 1', 'a_dot_b n,dot 1'])
+})
+
+test('a family that gave way leaves its other names to those that come later', () => {
+  const { take, text } = exposed(noTranslation)
+  take([gauge('x.count', [one()]), histogram('x'), gauge('x.sum', [one()])])
+  assert.deepEqual(samples(text()), ['x_count  1', 'x_sum  1'])
+})
+
+test('a counter whose shorter name escaping gives another stays on the page as unknown', () => {
+  const { take, openMetrics } = exposed(noTranslation)
+  take([gauge('foo.a', [one()]), sum('foo_a_total', [one()])])
+  assert.match(openMetrics(), /^# TYPE foo_a gauge$/m)
+  assert.match(openMetrics(), /^# TYPE foo_a_total unknown\nfoo_a_total 1\.0$/m)
+  assert.match(openMetrics('allow-utf-8'), /^# TYPE foo_a counter$/m)
+})
+
+test('a counter has no creation sample where escaping gives its name to another', () => {
+  const { take, openMetrics } = exposed(noTranslation)
+  take([sum('foo_total', [one()]), gauge('foo.created', [one()])])
+  assert.deepEqual(samples(openMetrics(), 'openmetrics'), ['foo_created  1.0', 'foo_total  1.0'])
+  assert.match(openMetrics('allow-utf-8'), /^foo_created 1$/m)
+})
+
+test('a counter called as target_info would be is no family of that name', () => {
+  const { take, openMetrics } = exposed({ enable_open_metrics: true })
+  take([sum('target.info', [one()])], { resource: { 'service.name': 's', v: '1' } })
+  assert.match(openMetrics(), /^# TYPE target_info gauge$/m)
+  assert.match(openMetrics(), /^# TYPE target_info_total unknown$/m)
+})
+
+test('labels that escaping makes one share it, joined in the order of their names', () => {
+  const { take, text, families } = exposed(noTranslation)
+  take([gauge('g', [one({ a_b: '2', 'a.b': '1', 'a-b': '0' })])])
+  assert.match(text(), /^g\{a_b="0;1;2"\} 1$/m)
+  const [family] = families() as unknown as ProtobufFamily[]
+  assert.deepEqual(family?.metric?.[0]?.label, [{ name: 'a_b', value: '0;1;2' }])
+})
+
+test('of series that escaping makes one, the first is shown, the others are counted and said once', () => {
+  const { take, text, families, own, host } = exposed(noTranslation)
+  const valued = (labels: Record<string, string>, value: bigint) =>
+    point(labels, { ...at(1), asInt: value })
+  take([
+    gauge('g', [valued({ 'a.b': '1' }, 1n), valued({ a_b: '1' }, 2n), valued({ a_b: '2' }, 3n)]),
+  ])
+  assert.deepEqual(samples(text()), ['g a_b,1 1', 'g a_b,2 3'])
+  const [family] = families() as unknown as ProtobufFamily[]
+  assert.equal(family?.metric?.length, 2)
+  assert.equal(samples(text('allow-utf-8')).length, 3)
+  assert.equal(own(leftOut, { cause: 'labels' }), 2)
+  assert.deepEqual(
+    host.lines.map(({ message }) => message),
+    [
+      'g{a_b="1"} is left out of pages with escaping=underscores: ' +
+        'g{"a.b"="1"} has the same labels there',
+    ],
+  )
+  // Once the first has ended, the other has its place.
+  take([gauge('g', [point({ 'a.b': '1' }, { ...at(2), flags: 1 })])])
+  assert.deepEqual(samples(text()), ['g a_b,1 2', 'g a_b,2 3'])
+})
+
+test('of very many series that escaping changes, each is shown once', () => {
+  const { store, take, text } = exposed(noTranslation)
+  const points = Array.from({ length: 5000 }, (_, index) =>
+    one({ 'a.b': String(index % 4000), [`c${index % 2}.d`]: '1' }),
+  )
+  take([gauge('g', points), gauge('h', points.slice(0, 10))])
+  assert.equal(store.seriesCount, 4010)
+  assert.equal(samples(text()).length, 4010)
+})
+
+test('a target is not shown twice where two resources give the same line', () => {
+  const { take, text } = exposed()
+  const resource = (instance: string) => ({ 'service.name': 's', [instance]: 'i', v: '1' })
+  take([gauge('a', [one()])], { resource: resource('instance') })
+  take([gauge('b', [one()])], { resource: resource('service.instance.id') })
+  assert.equal(text().match(/^target_info\{/gm)?.length, 1)
+})
