@@ -189,6 +189,24 @@ function suite(program: PrometheusProgram): void {
       native('gone.weights', ended),
       { ...summary(ended), name: 'gone.spent' },
     )
+    // All in its first bucket, then in its second, which is at other bounds.
+    const rebounded = (ms: number, explicitBounds: number[], bucketCounts: bigint[]) => {
+      const fields = { ...at(ms), count: 4n, sum: 8, explicitBounds, bucketCounts }
+      return { name: 'rebounded', histogram: { ...cumulative, dataPoints: [fields] } }
+    }
+    await push(rebounded(1000, [0.5, 1000], [4n, 0n, 0n]))
+    await push(rebounded(2000, [1, 2, 1000], [0n, 4n, 0n, 0n]))
+    // And the quantiles of a summary.
+    for (const [ms, quantile] of [
+      [1000, 0.5],
+      [2000, 0.9],
+    ]) {
+      const quantileValues = [{ quantile, value: ms }]
+      await push({
+        ...summary({ ...at(ms), count: 1n, sum: 1, quantileValues }),
+        name: 'requantiled',
+      })
+    }
     // One that Prometheus refuses for good, among good ones.
     await push(
       gauge('good', [point({}, { ...at(3000), asDouble: 7 })]),
@@ -291,6 +309,39 @@ function suite(program: PrometheusProgram): void {
       )
       // A moment before they ended they were all there.
       assert.equal((await server.query(selector, baseMs + 1999)).length, stored.length)
+    })
+
+    test(`${way}: buckets and quantiles of before are over with the point that has others`, async () => {
+      const parts = async (timeMs?: number) => {
+        const found = await server.query(`{__name__=~"re(bounded|quantiled).*",${only}}`, timeMs)
+        const ofParts = found.filter(({ metric }) => metric.le ?? metric.quantile)
+        return Object.fromEntries(
+          ofParts.map(({ metric: { __name__: name, le, quantile }, value }) => [
+            `${name} ${le ?? quantile}`,
+            Number(value),
+          ]),
+        )
+      }
+      const before = {
+        'rebounded_bucket 0.5': 4,
+        'rebounded_bucket 1000': 4,
+        'rebounded_bucket +Inf': 4,
+        'requantiled_seconds 0.5': 1000,
+      }
+      const after = {
+        'rebounded_bucket 1': 0,
+        'rebounded_bucket 2': 4,
+        'rebounded_bucket 1000': 4,
+        'rebounded_bucket +Inf': 4,
+        'requantiled_seconds 0.9': 2000,
+      }
+      assert.deepEqual(await parts(baseMs + 1999), before)
+      assert.deepEqual(await parts(baseMs + 2000), after)
+      assert.deepEqual(await parts(), after)
+      // Of (1, 2]. With a bucket of before, it would lie in that.
+      const median = `histogram_quantile(0.5, rebounded_bucket{${only}})`
+      assert.equal(await server.number(median), 1.5)
+      assert.equal(await server.number(median, baseMs + 1999), 0.25)
     })
 
     test(`${way}: target_info joins by job and instance`, async () => {

@@ -148,16 +148,20 @@ export class PointTaker {
     const isSummary = dataField === metricDataFields.summary
     const { bounds } = this.#value
     if (isSummary) this.#readQuantiles()
-    else if (takesCustomBuckets() || source.histogram!.bounds === bounds) return undefined
+    else if (takesCustomBuckets()) return undefined
+    const isOlder = this.#timeMs < source.newestMs
+    // Those that it has are free, but for what came to them before it had them.
+    if (!isSummary && !isOlder && source.histogram!.bounds === bounds) return undefined
     const texts = isSummary ? [...this.#quantiles.keys()] : bounds.plainTexts
     const { metric } = source
-    const problem = rows.problem(source, texts, (labels) => {
+    const problem = rows.problem(source, { texts, isOlder }, (labels) => {
       const owner = owners.of(labels)
-      if (owner !== undefined && keeps(owner, { metric, point, labels })) return 'series_collision'
+      const isAnothers = owner !== undefined && owner !== source
+      if (isAnothers && keeps(owner, { metric, point, labels })) return 'series_collision'
       return owners.comesLate(labels, source, this.#timeMs) ? 'out_of_order' : undefined
     })
     // Of an older point no row is kept.
-    const hasRoom = this.#timeMs < source.newestMs || rows.hasRoom(source, texts.length)
+    const hasRoom = isOlder || rows.hasRoom(source, texts.length)
     return problem ?? (hasRoom ? undefined : 'series_limit')
   }
 
@@ -322,14 +326,18 @@ export class PointTaker {
   #end(source: Source, metric: Metric): string | undefined {
     const problem = this.#orderProblem(source)
     if (problem !== undefined) return problem
-    this.#options.deltas.forget(source)
+    const { owners, deltas, takesCustomBuckets } = this.#options
+    deltas.forget(source)
     const { dataField } = metric
     const isHistogram = dataField === metricDataFields.histogram
     const isNative = isHistogram || dataField === metricDataFields.exponentialHistogram
-    const isCustom = isHistogram && this.#options.takesCustomBuckets()
+    const isCustom = isHistogram && takesCustomBuckets()
+    const isOlder = this.#timeMs < source.newestMs
     for (const row of source.rows()) {
       // Of a histogram's two forms only the one that is sent has anything to end.
       if (isHistogram && (row === source.number) !== isCustom) continue
+      // One that came to it with a newer point was another's at that time.
+      if (isOlder && owners.comesLate(row.labels, source, this.#timeMs)) continue
       this.#stage.pushStale(row, this.#timeMs)
       if (isNative && row === source.number) this.#stage.attach(staleHistogram)
     }

@@ -83,22 +83,25 @@ export class RowMaker {
     else if (this.#convertsHistograms) source.labels = claims[3]
   }
 
-  /** The first cause, if any, for which not all rows of these buckets or quantiles can be had; `judge` says it of labels. */
+  /**
+   * The first cause, if any, for which not all rows of these buckets or quantiles can be had; `judge` says it of labels:
+   * of those that are new to the source, and for a point that is not the newest of those it has too.
+   */
   problem(
     source: Source,
-    texts: Iterable<string>,
+    { texts, isOlder }: { texts: Iterable<string>; isOlder: boolean },
     judge: (set: number) => string | undefined,
   ): string | undefined {
     const known = knownRows(source)
-    let problem: string | undefined
     for (const text of texts) {
-      if (known.has(text)) continue
-      const { labels } = this.#row(source, text)
-      problem = judge(labels)
-      this.#pool.release(labels)
-      if (problem !== undefined) break
+      const row = known.get(text)
+      if (row !== undefined && !isOlder) continue
+      const { labels } = row ?? this.#row(source, text)
+      const problem = judge(labels)
+      if (row === undefined) this.#pool.release(labels)
+      if (problem !== undefined) return problem
     }
-    return problem
+    return undefined
   }
 
   /** Whether there may be so many rows of buckets or quantiles in place of those it has. */

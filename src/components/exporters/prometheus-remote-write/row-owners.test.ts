@@ -113,6 +113,35 @@ describe('a series that two sources come to', () => {
     assert.deepEqual(rig.host.drops.at(-1)?.cause, 'out_of_order')
   })
 
+  for (const [what, late] of [
+    ['a value', {}],
+    ['an end', { flags: 1 }],
+  ] as const) {
+    it(`gets no ${what.split(' ')[1]} from before it was the bucket's, where points come out of order`, async () => {
+      const rig = await start()
+      await rig.push(number('x_bucket', { le: '1' }, 12))
+      const points = [
+        buckets([], at(5)),
+        buckets([1], { ...from(13), ...at(20) }),
+        buckets([1], { ...at(11), ...late }),
+      ].flatMap(({ histogram }) => histogram.dataPoints)
+      await rig.push({ name: 'x', histogram: { ...cumulative, dataPoints: points } })
+      assert.deepEqual(sent(rig)['x_bucket{le="1"}'], [
+        [12, 77],
+        [20, 1],
+      ])
+      const isEnd = what === 'an end'
+      assert.deepEqual(
+        sent(rig)['x_count{}'].map(([ms]) => ms),
+        isEnd ? [5, 11, 20] : [5, 20],
+      )
+      assert.deepEqual(
+        rig.host.drops.map(({ cause }) => cause),
+        isEnd ? [] : ['out_of_order'],
+      )
+    })
+  }
+
   it('is target_info, which is ours alone as long as we send one', async () => {
     const resource = { 'service.name': 'shop', zone: 'a' }
     const theirs = metricsBatch([number('target_info', { zone: 'a' }, 1), number('up', {}, 1)], {
@@ -127,68 +156,5 @@ describe('a series that two sources come to', () => {
     await without.exporter.consume(theirs)
     await without.settled()
     assert.deepEqual(sent(without)['target_info{zone="a"}'], [[1, 77]])
-  })
-})
-
-describe('buckets that a histogram has no more', () => {
-  it('are ended at the time of the point without them', async () => {
-    const rig = await start()
-    await rig.push(buckets([1, 2], at(1)))
-    await rig.push(buckets([2, 10], at(2)))
-    await rig.push(buckets([2, 10], at(3)))
-    const { [`x_bucket{le="1"}`]: over, [`x_bucket{le="2"}`]: kept } = sent(rig)
-    assert.deepEqual(over, [
-      [1, 1],
-      [2, NaN],
-    ])
-    assert.deepEqual(kept, [
-      [1, 2],
-      [2, 1],
-      [3, 1],
-    ])
-    const stale = Buffer.from('020000000000f07f', 'hex')
-    const marked = rig.peer.requests.map(({ bytes }) => Buffer.from(bytes).includes(stale))
-    assert.deepEqual(marked, [false, true, false])
-    assert.equal(rig.value('penstock_exporter_prometheusremotewrite_series'), 5)
-  })
-
-  it('are not ended by a point that repeats a time, which may have them already', async () => {
-    const rig = await start()
-    await rig.push(buckets([1], at(1)))
-    await rig.push(buckets([2], at(1)))
-    assert.deepEqual(sent(rig)['x_bucket{le="1"}'], [[1, 1]])
-  })
-
-  it('are ended with the newest point when only an older one has them', async () => {
-    const rig = await start()
-    const points = [buckets([1], at(9)), buckets([2], at(5))].flatMap((x) => x.histogram.dataPoints)
-    await rig.push({ name: 'x', histogram: { ...cumulative, dataPoints: points } })
-    assert.deepEqual(sent(rig)['x_bucket{le="2"}'], [
-      [5, 1],
-      [9, NaN],
-    ])
-    assert.deepEqual(sent(rig)['x_bucket{le="1"}'], [[9, 1]])
-    assert.deepEqual(rig.host.drops, [])
-  })
-
-  it('may come back, but not at a time at which they ended', async () => {
-    const rig = await start({ ...v2, remote_write_queue: { num_consumers: 1 } })
-    for (const [ms, bounds] of [
-      [1, [1]],
-      [2, [2]],
-      [2, [1]],
-      [3, [1]],
-    ] as const) {
-      await rig.push(buckets(bounds, at(ms)))
-    }
-    assert.deepEqual(sent(rig)['x_bucket{le="1"}'], [
-      [1, 1],
-      [2, NaN],
-      [3, 1],
-    ])
-    assert.deepEqual(
-      rig.host.drops.map(({ cause }) => cause),
-      ['out_of_order'],
-    )
   })
 })
