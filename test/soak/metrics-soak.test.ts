@@ -74,7 +74,10 @@ test(
         `${Math.round(rate)} points/s; at the end of each period: ${floors.join(' ')} MB`,
       )
       const written = await checkWritten(receiver, fleet)
-      context.diagnostic(`receiver: ${Math.round(written.rssBytes / 1e6)} MB`)
+      const { rssBytes, judged, requests, judgingMs } = written
+      context.diagnostic(
+        `receiver: ${Math.round(rssBytes / 1e6)} MB; snappyjs and protobufjs have read ${judged} of ${requests} requests in ${Math.round(judgingMs)} ms`,
+      )
       await checkCounts(own, fleet)
       const [plateau, ...later] = floors.slice(periodsToPlateau - 1)
       const grown = later.at(-1)! / plateau
@@ -124,11 +127,12 @@ async function checkWritten(receiver: Receiver, fleet: Fleet): Promise<ReceiverR
     return report.samples >= fleet.pointsSent ? report : undefined
   }
   const report = await eventually(delivered, 'all samples at the receiver', 30_000)
-  const { samples, repeated, skipped, strange, complaints } = report
+  const { samples, repeated, skipped, strange, misread, complaints } = report
   assert.deepEqual(
-    { samples, repeated, skipped, strange, complaints },
-    { samples: fleet.pointsSent, repeated: 0, skipped: 0, strange: 0, complaints: [] },
+    { samples, repeated, skipped, strange, misread, complaints },
+    { samples: fleet.pointsSent, repeated: 0, skipped: 0, strange: 0, misread: 0, complaints: [] },
   )
+  assert(report.judged > 0, 'no request was read by snappyjs and protobufjs')
   const steps = new Map([...fleet.endedSince(0), ...fleet.steps])
   for (const [pod, step] of steps) {
     assert.deepEqual(report.pods[pod], [step, step], `pod ${pod}`)

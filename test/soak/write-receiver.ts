@@ -1,6 +1,7 @@
 /**
  * A remote write 1.0 receiver that checks every sample of the soak in flat memory. A pod's n-th request carries n plus
- * the position of each series in the request, so a sample says which one it is. Arguments: most pods there will be.
+ * the position of each series in the request, so a sample says which one it is. It reads with the gateway's own code,
+ * which is fast, and one request in so many is read by snappyjs and protobufjs too. Arguments: most pods there will be.
  * Prints its port, then one JSON object (ReceiverReport) for every line it reads.
  */
 import { createServer } from 'node:http'
@@ -8,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { uncompressSnappy } from '../../src/kit/compression/snappy.ts'
 import { FieldReader } from '../../src/wire/field-reader.ts'
 import { seriesIndex, seriesOfPod } from './soak-series.ts'
+import { judgeReading } from './write-judge.ts'
 
 export interface ReceiverReport {
   readonly samples: number
@@ -16,11 +18,18 @@ export interface ReceiverReport {
   readonly repeated: number
   readonly skipped: number
   readonly strange: number
+  /** Requests that snappyjs and protobufjs have read too, how long that took, and those they read otherwise. */
+  readonly judged: number
+  readonly judgingMs: number
+  readonly misread: number
   readonly rssBytes: number
   /** Of each pod: the oldest and the newest last sample of its series. */
   readonly pods: readonly (readonly [oldest: number, newest: number])[]
   readonly complaints: readonly string[]
 }
+
+/** Few enough to cost next to nothing; prime, so that each shard has its turn. */
+const requestsAJudgement = 503
 
 const podsMax = Number(process.argv[2])
 /** Last sample of every series. */
@@ -28,6 +37,9 @@ const last = new Uint16Array(podsMax * seriesOfPod)
 const lastMs = new Float64Array(podsMax * seriesOfPod)
 const complaints: string[] = []
 let [samples, requests, repeated, skipped, strange] = [0, 0, 0, 0, 0]
+let [judged, judgingMs, misread] = [0, 0, 0]
+/** What is read of a request that will be judged. */
+let reading: number[] | undefined
 
 const series = new FieldReader(new Uint8Array(0))
 const field = new FieldReader(new Uint8Array(0))
@@ -37,8 +49,11 @@ const server = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    requests++
-    readRequest(uncompressSnappy(Buffer.concat(chunks), 64 << 20))
+    const body = Buffer.concat(chunks)
+    const bytes = uncompressSnappy(body, 64 << 20)
+    reading = ++requests % requestsAJudgement === 1 ? [] : undefined
+    readRequest(bytes)
+    if (reading !== undefined) judge(body, bytes, reading)
     response.writeHead(204).end()
   })
 })
@@ -54,6 +69,18 @@ lines.on('close', () => process.exit(0))
 function readRequest(bytes: Uint8Array): void {
   series.reset(bytes, 0, bytes.length)
   while (series.next()) if (series.field === 1) readSeries(bytes, series.start, series.end)
+}
+
+function judge(body: Buffer, bytes: Uint8Array, read: readonly number[]): void {
+  const startedMs = performance.now()
+  judged++
+  try {
+    judgeReading(body, { bytes, samples: read })
+  } catch (error) {
+    misread++
+    complain(`request ${requests}: ${(error as Error).message}`)
+  }
+  judgingMs += performance.now() - startedMs
 }
 
 function readSeries(bytes: Uint8Array, start: number, end: number): void {
@@ -73,6 +100,7 @@ function readSeries(bytes: Uint8Array, start: number, end: number): void {
       if (sample.field === 1) value = sample.double()
       else if (sample.field === 2) timeMs = sample.int64Nearest()
     }
+    reading?.push(index, value, timeMs)
     readSample(index, value - (index % seriesOfPod), timeMs)
   }
 }
@@ -103,5 +131,6 @@ function report(): ReceiverReport {
     return [Math.min(...steps), Math.max(...steps)]
   })
   const rssBytes = process.memoryUsage.rss()
-  return { samples, requests, repeated, skipped, strange, rssBytes, pods, complaints }
+  const judgement = { judged, judgingMs, misread }
+  return { samples, requests, repeated, skipped, strange, ...judgement, rssBytes, pods, complaints }
 }
