@@ -163,6 +163,50 @@ function suite(program: PrometheusProgram, message: string): void {
     ])
   })
 
+  test('of 4000 series with three samples each 40 are bad: all that is good arrives, all that is bad is counted once', async () => {
+    const [seriesCount, times] = [4000, [1000, 2000, 3000]]
+    // What the server says first is not of order, so that what is late might be taken for stored.
+    const isAncient = (index: number) => index % 200 === 7
+    const isLate = (index: number) => index % 200 === 107
+    const indices = Array.from({ length: seriesCount }, (_, index) => index)
+    const points = (some: readonly number[], someTimes: readonly number[]) =>
+      some.flatMap((index) =>
+        someTimes.map((ms) =>
+          point(
+            { index: String(index) },
+            { ...at(isAncient(index) ? ms - 86_400_000 : ms), asDouble: index * 10_000 + ms },
+          ),
+        ),
+      )
+    await start('{ num_consumers: 1, min_size: 0 }')
+    baseMs += 10_000
+    await pushMetrics(http, [gauge('mass', points(indices.filter(isLate), [2500]))])
+    await untilSent(own)
+    assert.equal(await gateway.stop(), 0)
+    // A gateway that was started again does not know what the other sent.
+    await start('{ num_consumers: 1, min_size: 0 }')
+    await pushMetrics(http, [gauge('mass', points(indices, times))])
+    await untilSent(own)
+    const stored = await server.stored('mass')
+    const found = new Map(stored.map(({ metric, values }) => [Number(metric.index), values]))
+    for (const index of indices.filter((one) => !isAncient(one))) {
+      const expected = (isLate(index) ? [2500, 3000] : times).map((ms) => [
+        baseMs + ms,
+        String(index * 10_000 + ms),
+      ])
+      assert.deepEqual(found.get(index), expected, String(index))
+    }
+    assert.equal(found.size, seriesCount - 20)
+    assert.deepEqual(await ownMetrics(/rejected_samples\{/), [
+      'penstock_exporter_prometheusremotewrite_rejected_samples{exporter="prometheus_remote_write",cause="out_of_order"} 40',
+      'penstock_exporter_prometheusremotewrite_rejected_samples{exporter="prometheus_remote_write",cause="out_of_bounds"} 60',
+    ])
+    assert.deepEqual(await ownMetrics(/^otelcol_exporter_(sent|send_failed)_metric_points\{/), [
+      'otelcol_exporter_sent_metric_points{exporter="prometheus_remote_write"} 11900',
+      'otelcol_exporter_send_failed_metric_points{exporter="prometheus_remote_write"} 100',
+    ])
+  })
+
   test('a server that is killed and started again gets everything, in order', async () => {
     await start('{ num_consumers: 4, min_size: 50 }')
     baseMs = Date.now() - 30_000
