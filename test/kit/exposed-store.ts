@@ -16,7 +16,7 @@ import { metricsBatch, type Source } from './metrics-request.ts'
 import { decodeMessage, type PlainMessage } from './oracle.ts'
 import { testHost } from './test-host.ts'
 
-const protobufType =
+export const protobufType =
   'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited'
 
 /** A store as the prometheus exporter makes one, with the pages it would show. */

@@ -24,13 +24,17 @@ export function escapeName(scheme: EscapingScheme, name: string, of: 'metric' | 
   return scheme === 'underscores' ? escapeUnderscores(name, of) : escapeValues(name, of)
 }
 
-/** escapeName() of labels for one page, which has few names and writes them again and again. */
+/**
+ * escapeName() of labels for one page, which has few names and writes them again and again. None becomes `__name__`,
+ * where Prometheus has the name of the metric: it would refuse the page. By dots `_name_` would be it.
+ */
 export function labelEscaper(scheme: EscapingScheme): (name: string) => string {
   const known = new Map<string, string>()
   return (name) => {
     const found = known.get(name)
     if (found !== undefined) return found
-    const escaped = escapeName(scheme, name, 'label')
+    const result = escapeName(scheme, name, 'label')
+    const escaped = result === '__name__' ? '___name__' : result
     if (known.size < knownMax) known.set(name, escaped)
     return escaped
   }

@@ -2,12 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { arbitraryRequest } from '../../../../test/kit/arbitraries.ts'
-import { at, during, exposed } from '../../../../test/kit/exposed-store.ts'
+import { at, during, exposed, protobufType } from '../../../../test/kit/exposed-store.ts'
 import { type ExposedFamily, parseExposition } from '../../../../test/kit/exposition.ts'
 import { cumulative, gauge, point, sum } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import { escapingSchemes } from '../../../kit/prometheus/escaping.ts'
 import { indexRequest } from '../../../otlp/index-request.ts'
+import { negotiate } from './page-format.ts'
+import { PieceBuffers } from './page-writer.ts'
+import { renderProtobuf } from './render-protobuf.ts'
+import { renderText } from './render-text.ts'
 
 const strategies = [
   'UnderscoreEscapingWithSuffixes',
@@ -218,6 +222,13 @@ test('labels that escaping makes one share it, joined in the order of their name
   assert.deepEqual(family?.metric?.[0]?.label, [{ name: 'a_b', value: '0;1;2' }])
 })
 
+test('no label becomes the name of the metric, and none is lost for that', () => {
+  const { take, text } = exposed(noTranslation)
+  take([gauge('g', [one({ '_.name__': '1' }), one({ _name_: '1' }), one()])])
+  assert.deepEqual(samples(text()), ['g ___name__,1 1', 'g _name_,1 1', 'g  1'])
+  assert.deepEqual(samples(text('dots')), ['g ___dot_name____,1 1', 'g ___name__,1 1', 'g  1'])
+})
+
 test('of series that escaping makes one, the first is shown, the others are counted and said once', () => {
   const { take, text, families, own, host } = exposed(noTranslation)
   const valued = (labels: Record<string, string>, value: bigint) =>
@@ -240,6 +251,33 @@ test('of series that escaping makes one, the first is shown, the others are coun
   // Once the first has ended, the other has its place.
   take([gauge('g', [point({ 'a.b': '1' }, { ...at(2), flags: 1 })])])
   assert.deepEqual(samples(text()), ['g a_b,1 2', 'g a_b,2 3'])
+})
+
+test('a series that comes later does not take the place of an older one, wherever it is kept', () => {
+  const { take, text } = exposed(noTranslation)
+  take([gauge('g', [one({ c: '1' }), one({ 'a.b': '1', d: '' })])])
+  assert.deepEqual(samples(text()), ['g c,1 1', 'g a_b,1 1'])
+  take([gauge('g', [point({ c: '1' }, { ...at(3), flags: 1 })])])
+  take([gauge('g', [point({ a_b: '1' }, { ...at(3), asInt: 2n })])])
+  assert.deepEqual(samples(text('allow-utf-8')), ['g a_b,1 2', 'g a.b,1 1'])
+  assert.deepEqual(samples(text()), ['g a_b,1 1'])
+})
+
+test('where much is left out of a page, there are pauses all the same', () => {
+  const { store, take } = exposed(noTranslation)
+  const labels = (index: number, name: string) => one({ [name]: String(index) })
+  const points = Array.from({ length: 2000 }, (_, index) => labels(index, 'a.b'))
+  take([gauge('g', [...points, ...points.map((_, index) => labels(index, 'a_b'))])])
+  const names = Array.from({ length: 2000 }, (_, index) => `h${index}`)
+  take(names.flatMap((name) => [gauge(`${name}.`, [one()]), gauge(`${name}_`, [one()])]))
+  for (const [render, accept] of [
+    [renderText, 'text/plain'],
+    [renderProtobuf, protobufType],
+  ] as const) {
+    const options = { format: negotiate(accept, true), sendTimestamps: false }
+    const pieces = [...render(store, { ...options, buffers: new PieceBuffers() })]
+    assert(pieces.filter(({ length }) => length === 0).length >= 7)
+  }
 })
 
 test('of very many series that escaping changes, each is shown once', () => {

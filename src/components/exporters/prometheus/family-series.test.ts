@@ -63,6 +63,36 @@ test('series are found by their labels, keep their order, and gone handles lead 
   )
 })
 
+test('the older of two series comes first, whichever rows they have', () => {
+  const numbers = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 400 })
+  fc.assert(
+    fc.property(numbers, fc.nat(100), (steps, orderedFrom) => {
+      const blocks = new BlockList()
+      const family = new FamilySeries(blocks)
+      const add = (number: number) => blocks.handle(family.add(labels(number), metric))
+      let handles = new Map([[0, add(0)]])
+      for (const [index, number] of steps.entries()) {
+        const known = handles.get(number)
+        if (known === undefined) handles.set(number, add(number))
+        else {
+          family.remove(blocks.at(known)!, known & (rowsMax - 1))
+          handles.delete(number)
+        }
+        if (index < orderedFrom) continue
+        const found = [...family.inOrder()]
+        assert(found.length <= handles.size * 2)
+        const living = found.filter((handle) => !blocks.isGone(handle))
+        if (index === orderedFrom) {
+          handles = new Map(
+            [...handles].sort((a, b) => living.indexOf(a[1]) - living.indexOf(b[1])),
+          )
+        }
+        assert.deepEqual(living, [...handles.values()])
+      }
+    }),
+  )
+})
+
 function order(family: FamilySeries): number[] {
   return family.blocks.flatMap((block) =>
     Array.from({ length: block.capacity }, (_, row) => row)

@@ -7,6 +7,7 @@ import {
   type SeriesBlock,
 } from './series-block.ts'
 import type { BlockList } from './block-list.ts'
+import { SeriesOrder } from './series-order.ts'
 import type { Metric } from './series.ts'
 
 export interface LabelBytes {
@@ -32,6 +33,7 @@ export class FamilySeries {
   #slots = new Int32Array(8)
   /** Slots that are not empty. */
   #slotsUsed = 0
+  #order: SeriesOrder | undefined
 
   constructor(list: BlockList) {
     this.#list = list
@@ -44,6 +46,15 @@ export class FamilySeries {
   /** Of series with a label whose name is not a legacy one. */
   get quotedCount(): number {
     return this.#quotedCount
+  }
+
+  /**
+   * The handles of its series, oldest first, some gone already. From the first call on: those that are there by then
+   * come in the order of their rows. It takes 8 bytes a series more.
+   */
+  inOrder(): Float64Array {
+    this.#order ??= new SeriesOrder(this.#list, this.#handles())
+    return this.#order.handles()
   }
 
   /** In the order of the page. */
@@ -82,6 +93,7 @@ export class FamilySeries {
     // Three quarters full at most, or looking for what is not there would take long.
     if ((this.#slotsUsed + 1) * 4 > this.#slots.length * 3) this.#rebuild()
     else this.#insert(labels.hash, position)
+    this.#order?.add(this.#list.handle(position))
     return position
   }
 
@@ -95,6 +107,8 @@ export class FamilySeries {
     if ((block.ints[row * intsPerRow + columns.flags] & rowFlags.quoted) !== 0) this.#quotedCount--
     block.remove(row)
     this.#count--
+    if (this.#quotedCount === 0) this.#order = undefined
+    else this.#order?.noteGone()
     if (block.rowCount > 0) return
     this.#blocks.splice(this.#blocks.indexOf(block), 1)
     this.#open.splice(this.#open.indexOf(block), 1)
@@ -134,5 +148,16 @@ export class FamilySeries {
         this.#insert(block.ints[row * intsPerRow + columns.textHash], block.id * rowsMax + row)
       }
     }
+  }
+
+  #handles(): Float64Array {
+    const handles = new Float64Array(this.#count)
+    let count = 0
+    for (const block of this.#blocks) {
+      for (let row = 0; row < block.capacity; row++) {
+        if (block.isLive(row)) handles[count++] = this.#list.handle(block.id * rowsMax + row)
+      }
+    }
+    return handles
   }
 }

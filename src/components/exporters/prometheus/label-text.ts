@@ -35,7 +35,7 @@ export function parseLabelText(text: string): Label[] {
 
 /**
  * The same labels for a scraper that wants their names escaped, sorted again. Names that become one share it as keys of
- * attributes do: their values joined by `;` in the order of the original names. None becomes the name of the metric.
+ * attributes do: their values joined by `;` in the order of the original names.
  */
 export function escapeLabelText(text: string, escape: (name: string) => string): string {
   const values = new Map<string, string>()
@@ -44,7 +44,6 @@ export function escapeLabelText(text: string, escape: (name: string) => string):
     const before = values.get(escaped)
     values.set(escaped, before === undefined ? value : `${before};${value}`)
   }
-  values.delete('__name__')
   return labelText(sortedLabels(values)).text
 }
 

@@ -1,3 +1,6 @@
+import type { EscapingScheme } from '../../../kit/prometheus/escaping.ts'
+import type { BlockList } from './block-list.ts'
+import { rowsMax } from './series-block.ts'
 import { SeriesCursor } from './series-cursor.ts'
 import type { Family } from './series.ts'
 
@@ -13,5 +16,33 @@ export function* liveSeries({ series }: Family, beforeMs: number): Generator<Ser
       if (!block.isLive(row) || cursor.moveTo(block, row).receivedMs < beforeMs) continue
       yield cursor
     }
+  }
+}
+
+/** As liveSeries(), but of series that escaping could make one, the older comes first. */
+export function shownSeries(
+  family: Family,
+  beforeMs: number,
+  { scheme, blocks }: { scheme: EscapingScheme; blocks: BlockList },
+): Generator<SeriesCursor> {
+  const isOrdered = mayMeet(family, scheme)
+  return isOrdered ? oldestFirst(family, beforeMs, blocks) : liveSeries(family, beforeMs)
+}
+
+/** Whether escaping may make one of two series. Of names that need none, even dots makes different ones. */
+export function mayMeet({ series }: Family, scheme: EscapingScheme): boolean {
+  return scheme !== 'allow-utf-8' && series.quotedCount > 0
+}
+
+function* oldestFirst(
+  { series }: Family,
+  beforeMs: number,
+  blocks: BlockList,
+): Generator<SeriesCursor> {
+  const cursor = new SeriesCursor()
+  for (const handle of series.inOrder()) {
+    if (blocks.isGone(handle)) continue
+    cursor.moveTo(blocks.at(handle)!, handle & (rowsMax - 1))
+    if (cursor.receivedMs >= beforeMs) yield cursor
   }
 }

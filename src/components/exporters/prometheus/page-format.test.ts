@@ -86,16 +86,36 @@ test('the format follows the Accept header by the rule that each row names', () 
   assert.equal(negotiate(undefined, true).kind, 'text')
 })
 
-test('gzip is for those who accept it', () => {
-  assert.equal(acceptsGzip(undefined), false)
-  assert.equal(acceptsGzip('gzip'), true)
-  assert.equal(acceptsGzip('br, GZIP;q=0.5'), true)
-  assert.equal(acceptsGzip('*'), true)
-  assert.equal(acceptsGzip('gzip;q=0, br'), false)
-  assert.equal(acceptsGzip('identity'), false)
-  // RFC 9110, 12.5.3: `*` is of the codings that are not named.
-  assert.equal(acceptsGzip('gzip;q=0, *'), false)
-  assert.equal(acceptsGzip('*, gzip;q=0.000'), false)
-  assert.equal(acceptsGzip('*;q=0, gzip'), true)
-  assert.equal(acceptsGzip('br, *;q=0'), false)
+/** RFC 9110, 12.5.3. */
+const codings: readonly (readonly [rule: string, header: string | undefined, gzip: boolean])[] = [
+  ['without a header any coding would do, but not every scraper means that', undefined, false],
+  ['an empty list is of what is not encoded', '', false],
+  ['gzip by its name', 'gzip', true],
+  ['by its old name', 'x-gzip', true],
+  ['codings have no case, and weights above 0 allow', 'br, GZIP;q=0.5', true],
+  ['blanks around the weight', 'gzip ; q=0.001', true],
+  ['any coding', '*', true],
+  ['any coding, with a weight', 'br;q=1, *;q=0.1', true],
+  ['another coding', 'br', false],
+  ['what is not encoded', 'identity', false],
+  ['weight 0 is "not acceptable"', 'gzip;q=0', false],
+  ['however it is written', 'gzip;Q=0.000', false],
+  ['* is of codings that are not named', 'gzip;q=0, *', false],
+  ['in any order', '*, gzip;q=0.000', false],
+  ['* refused, gzip named', '*;q=0, gzip', true],
+  ['* refused', '*;q=0', false],
+  ['* refused, another named', 'br, *;q=0', false],
+  ['identity refused, gzip named', 'identity;q=0, gzip;q=0.1', true],
+  ['identity refused, any allowed', 'identity;q=0, *', true],
+  ['identity refused alone allows nothing: sent as it is', 'identity;q=0', false],
+  ['all refused: sent as it is', 'identity;q=0, gzip;q=0, *;q=0', false],
+  ['identity wanted more', 'identity, gzip;q=0.5', false],
+  ['identity wanted less', 'identity;q=0.5, gzip', true],
+  ['both wanted alike', 'gzip, identity', true],
+  ['what browsers send', 'gzip, deflate, br, zstd', true],
+  ['a weight that is none', 'gzip;q=high', true],
+]
+
+test('gzip is for those who accept it, by the rule that each row names', () => {
+  for (const [rule, header, gzip] of codings) assert.equal(acceptsGzip(header), gzip, rule)
 })

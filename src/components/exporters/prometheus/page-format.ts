@@ -95,15 +95,25 @@ function readWish(text: string): Wish {
   return { type: type.toLowerCase(), parameters, weight: Number.isFinite(weight) ? weight : 0 }
 }
 
-/** Whether an Accept-Encoding header allows gzip: by its name, or else as any coding (RFC 9110, 12.5.3). */
+/**
+ * Whether an Accept-Encoding header wants gzip (RFC 9110, 12.5.3): it must be allowed by its name, or else as any coding,
+ * and no less wanted than what is not encoded. Who allows neither gets the page as it is, not a 406: the rule of 12.4.1
+ * leaves that to us, and a scraper can do more with it.
+ */
 export function acceptsGzip(header: string | undefined): boolean {
-  let anyCoding = false
+  const weights = new Map<string, number>()
   for (const part of (header ?? '').split(',')) {
     const [coding = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase())
-    if (coding !== 'gzip' && coding !== '*') continue
-    const isAccepted = !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-    if (coding === 'gzip') return isAccepted
-    anyCoding = isAccepted
+    // 8.4.1.3: the old name means the same.
+    const name = coding === 'x-gzip' ? 'gzip' : coding
+    weights.set(name, Math.max(weights.get(name) ?? 0, codingWeight(parameters)))
   }
-  return anyCoding
+  const gzip = weights.get('gzip') ?? weights.get('*') ?? 0
+  return gzip > 0 && gzip >= (weights.get('identity') ?? 0)
+}
+
+/** What is no weight counts as none given, as in client_golang. */
+function codingWeight(parameters: readonly string[]): number {
+  const weight = parameters.find((parameter) => /^q=(0(\.\d*)?|1(\.0*)?)$/.test(parameter))
+  return weight === undefined ? 1 : Number(weight.slice(2))
 }

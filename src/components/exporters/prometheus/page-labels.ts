@@ -3,6 +3,7 @@ import { type EscapingScheme, labelEscaper } from '../../../kit/prometheus/escap
 import { decodeUtf8, encodeUtf8 } from '../../../wire/utf8.ts'
 import { escapeLabelText, type LabelText } from './label-text.ts'
 import { LabelTable } from './label-table.ts'
+import { mayMeet } from './live-series.ts'
 import { rowsMax } from './series-block.ts'
 import type { SeriesCursor } from './series-cursor.ts'
 import type { SeriesStore } from './series-store.ts'
@@ -32,8 +33,7 @@ export class PageLabels {
   open(family: Family): void {
     this.#family = family
     this.#known.clear()
-    this.#mayMeet =
-      this.#scheme === 'dots' || (this.#scheme !== 'allow-utf-8' && family.series.quotedCount > 0)
+    this.#mayMeet = mayMeet(family, this.#scheme)
   }
 
   /** Makes the labels of a series the current ones; false when the page has them already: it is left out. */
@@ -42,11 +42,13 @@ export class PageLabels {
     this.view = textView
     this.start = textStart
     this.end = textEnd
+    if (this.#scheme === 'allow-utf-8') return true
     // The first with such names, come while the family is written, is for the next page: nothing was noted until now.
-    if (!this.#mayMeet) return !hasQuotedLabels || this.#scheme === 'allow-utf-8'
+    if (hasQuotedLabels && !this.#mayMeet) return false
     if (hasQuotedLabels || this.#scheme === 'dots') {
       this.#setText(this.#escaped(decodeUtf8(series.textBytes, textStart, textEnd)))
     }
+    if (!this.#mayMeet) return true
     const position = this.#note(series.block.id * rowsMax + series.row)
     if (position === -1) return true
     this.#store.losses.series(this.#family!, series, { position, scheme: this.#scheme })

@@ -10,8 +10,9 @@ import { addCounts, type Count, countOfHalves, zigzag } from '../../../kit/prome
 import { epochMs, epochSeconds, nanosOfSecond } from '../../../kit/prometheus/nanos.ts'
 import { WireWriter } from '../../../wire/wire-writer.ts'
 import { LabelPairs } from './label-pairs.ts'
-import { liveSeries } from './live-series.ts'
+import { shownSeries } from './live-series.ts'
 import { PageLabels } from './page-labels.ts'
+import { LossPauses } from './page-losses.ts'
 import { PageNames } from './page-names.ts'
 import { pieceBytes, type PieceBuffers } from './page-writer.ts'
 import type { RenderOptions } from './render-text.ts'
@@ -66,7 +67,9 @@ interface Head {
 export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Generator<Uint8Array> {
   const page = new FamilyMessages(store, options)
   const beforeMs = store.expiredBeforeMs()
+  const order = { scheme: options.format.scheme, blocks: store.blocks }
   const names = new PageNames(store, options.format)
+  const pauses = new LossPauses()
   yield* names.plan()
   page.open({ name: names.target, help: 'Target metadata', type: 'gauge', unit: '' })
   for (const info of store.targets.values()) {
@@ -78,13 +81,15 @@ export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Gen
   for (const [index, family] of names.families.entries()) {
     const name = names.of(index)?.name
     if (name !== undefined) page.openFamily(family, name)
-    for (const series of liveSeries(family, beforeMs)) {
+    for (const series of shownSeries(family, beforeMs, order)) {
       if (name === undefined) {
         names.reportLoss(index)
+        if (pauses.isDue()) yield noPiece
         break
       }
-      page.writer.series(series, family.type)
+      const isShown = page.writer.series(series, family.type)
       if (page.writer.isDue) yield* page.pause()
+      else if (!isShown && pauses.isDue()) yield noPiece
     }
     yield* page.close()
   }
@@ -193,9 +198,9 @@ class MetricWriter {
     this.#pairs.write(this.#writer, view, start, end)
   }
 
-  /** Field 4 of MetricFamily. */
-  series(series: SeriesCursor, type: Family['type']): void {
-    if (!this.labels.take(series)) return
+  /** Field 4 of MetricFamily; false when the page has a series of these labels. */
+  series(series: SeriesCursor, type: Family['type']): boolean {
+    if (!this.labels.take(series)) return false
     const writer = this.#writer
     // With its labels it is hardly ever shorter than 128 bytes or longer than 16 KiB.
     const metric = writer.begin(4, 2)
@@ -203,6 +208,7 @@ class MetricWriter {
     this.#value(series, type)
     this.#timestamp(series)
     writer.end(metric, 2)
+    return true
   }
 
   #timestamp({ timeLow, timeHigh }: { timeLow: number; timeHigh: number }): void {

@@ -1,8 +1,9 @@
 /** The page in text 0.0.4 and 1.0.0 and in OpenMetrics, a piece at a time. */
-import { liveSeries } from './live-series.ts'
+import { shownSeries } from './live-series.ts'
 import { PageNames } from './page-names.ts'
 import { PageWriter, type PieceBuffers } from './page-writer.ts'
 import type { PageFormat } from './page-format.ts'
+import { LossPauses } from './page-losses.ts'
 import type { SeriesStore } from './series-store.ts'
 import { TextPage } from './text-page.ts'
 
@@ -12,7 +13,9 @@ export interface RenderOptions {
   readonly buffers: PieceBuffers
 }
 
-/** Pieces of the page. What changes while they are made shows as it is when its turn comes. */
+const noPiece = new Uint8Array(0)
+
+/** Pieces of the page; empty ones are pauses. What changes while they are made shows as it is when its turn comes. */
 export function* renderText(
   store: SeriesStore,
   options: RenderOptions,
@@ -20,7 +23,9 @@ export function* renderText(
   const writer = new PageWriter(options.buffers)
   const page = new TextPage(store, writer, options)
   const beforeMs = store.expiredBeforeMs()
+  const order = { scheme: options.format.scheme, blocks: store.blocks }
   const names = new PageNames(store, options.format)
+  const pauses = new LossPauses()
   yield* names.plan()
   let hasHead = false
   for (const info of store.targets.values()) {
@@ -32,18 +37,20 @@ export function* renderText(
   }
   for (const [index, family] of names.families.entries()) {
     let isOpen = false
-    for (const series of liveSeries(family, beforeMs)) {
+    for (const series of shownSeries(family, beforeMs, order)) {
       if (!isOpen) {
         const shown = names.of(index)
         if (shown === undefined) {
           names.reportLoss(index)
+          if (pauses.isDue()) yield noPiece
           break
         }
         page.open(family, shown)
       }
       isOpen = true
-      page.series(series)
+      const isShown = page.series(series)
       if (writer.isDue) yield writer.piece()
+      else if (!isShown && pauses.isDue()) yield noPiece
     }
   }
   if (page.isOpenMetrics) writer.ascii('# EOF\n')

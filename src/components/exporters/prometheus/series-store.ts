@@ -39,7 +39,7 @@ export class SeriesStore {
   readonly #options: StoreOptions
   readonly #host: ExporterHost
   readonly #metrics: StoreMetrics
-  readonly #blocks = new BlockList()
+  readonly blocks = new BlockList()
   /** Values are handles of the block list. */
   readonly #index: SeriesIndex<Verdict, number>
   readonly #series = new SeriesCursor()
@@ -71,7 +71,7 @@ export class SeriesStore {
       budget: this.#budget,
     })
     this.losses = new PageLosses({
-      blocks: this.#blocks,
+      blocks: this.blocks,
       log: host.log,
       leftOut: { name: this.#metrics.leftOutName, labels: this.#metrics.leftOutLabels },
     })
@@ -80,7 +80,7 @@ export class SeriesStore {
       naming: options.naming,
       reserved: new Set([this.targets.name]),
       log: host.log,
-      blocks: this.#blocks,
+      blocks: this.blocks,
       conflicts: this.#metrics,
     })
     this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log)
@@ -92,7 +92,7 @@ export class SeriesStore {
     this.#index = new SeriesIndex(limits, {
       openMetric: (metric) => this.families.judge(metric).family !== undefined,
       openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
-      isGone: (handle) => this.#blocks.isGone(handle),
+      isGone: (handle) => this.blocks.isGone(handle),
       isNew: (handle) => this.#at(handle).receivedMs < 0,
       take: (handle, point, metric) => this.#take(this.#at(handle), point, metric),
       drop: (metric, pointCount, cause) =>
@@ -141,7 +141,7 @@ export class SeriesStore {
     // The sources of what is added up are kept for as long.
     const staleMs = this.#deltas.count > 0 ? nowMs - this.#options.deltas.max_stale : nowMs
     const isDone = this.#index.sweep(entryCount, Math.min(beforeMs, staleMs), (handle) => {
-      if (this.#blocks.isGone(handle)) return true
+      if (this.blocks.isGone(handle)) return true
       const series = this.#at(handle)
       this.#deltas.expire(series, nowMs)
       // What a delta stream has added up outlives the line on the page, as max_stale says.
@@ -186,7 +186,7 @@ export class SeriesStore {
   }
 
   #at(handle: number): SeriesCursor {
-    return this.#series.moveTo(this.#blocks.at(handle)!, handle & (rowsMax - 1))
+    return this.#series.moveTo(this.blocks.at(handle)!, handle & (rowsMax - 1))
   }
 
   #open(
@@ -210,7 +210,7 @@ export class SeriesStore {
     const identity = attributesHash(attributes)
     const existing = family.series.find(labels)
     if (existing !== -1) {
-      const handle = this.#blocks.handle(existing)
+      const handle = this.blocks.handle(existing)
       const series = this.#at(handle)
       if (series.metric === metric && series.attributesHash === identity) return handle
       if (!this.#ownership.isOver(series, point, this.#nowMs)) {
@@ -224,11 +224,11 @@ export class SeriesStore {
       this.#takenCount++
       return undefined
     }
-    if (!this.#budget.hasRoom(1) || this.#blocks.isFull) {
+    if (!this.#budget.hasRoom(1) || this.blocks.isFull) {
       this.#overflow(metric)
       return undefined
     }
-    const handle = this.#blocks.handle(family.series.add(labels, metric))
+    const handle = this.blocks.handle(family.series.add(labels, metric))
     const series = this.#at(handle)
     series.attributesHash = identity
     this.#budget.add(1)

@@ -125,9 +125,9 @@ export class TextPage {
     this.#end()
   }
 
-  /** All lines of one series of the current family. */
-  series(series: SeriesCursor): void {
-    if (!this.#labels.take(series)) return
+  /** All lines of one series of the current family; false when it has none on this page. */
+  series(series: SeriesCursor): boolean {
+    if (!this.#labels.take(series)) return false
     this.#time = this.#timeText(series)
     const { detail } = series
     if (detail instanceof HistogramValue) this.#histogram(detail)
@@ -139,9 +139,10 @@ export class TextPage {
       if (digits === undefined) this.#number(series.value)
       else this.#writer.ascii(digits)
       this.#end(this.#isCounter ? series.exemplar : undefined)
-      if (!this.#isCounter) return
+      if (!this.#isCounter) return true
     }
     if (this.#hasCreated) this.#created(series)
+    return true
   }
 
   /** Name, labels, one more label and the blank before the value. */
