@@ -16,7 +16,7 @@ import { readExemplars } from './exemplars.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import { type Metric, type Row, type Source } from './row.ts'
 import type { Repeats } from './repeats.ts'
-import type { RowMaker } from './row-maker.ts'
+import { hasQuantiles, type RowMaker } from './row-maker.ts'
 import type { RowOwners } from './row-owners.ts'
 import type { RowExemplar, SampleDetail, SampleList } from './sample-list.ts'
 
@@ -151,7 +151,10 @@ export class PointTaker {
     else if (takesCustomBuckets()) return undefined
     const isOlder = this.#timeMs < source.newestMs
     // Those that it has are free, but for what came to them before it had them.
-    if (!isSummary && !isOlder && source.histogram!.bounds === bounds) return undefined
+    const isAsKnown = isSummary
+      ? hasQuantiles(source, this.#quantiles)
+      : source.histogram!.bounds === bounds
+    if (isAsKnown && !isOlder) return undefined
     const texts = isSummary ? [...this.#quantiles.keys()] : bounds.plainTexts
     const { metric } = source
     const problem = rows.problem(source, { texts, isOlder }, (labels) => {

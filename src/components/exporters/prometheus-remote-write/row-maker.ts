@@ -124,10 +124,7 @@ export class RowMaker {
     wanted: ReadonlyMap<string, unknown>,
     timeMs: number,
   ): readonly Row[] {
-    const before = source.quantiles!
-    let isSame = wanted.size === before.size
-    for (const text of wanted.keys()) isSame &&= before.has(text)
-    if (isSame) return []
+    if (hasQuantiles(source, wanted)) return []
     const { rows, over } = this.#replace(source, wanted.keys(), timeMs)
     source.quantiles = rows
     return over
@@ -209,6 +206,14 @@ export class RowMaker {
 
 function isOneRow({ dataField }: Metric): boolean {
   return dataField !== metricDataFields.histogram && dataField !== metricDataFields.summary
+}
+
+/** Whether a summary has rows for just these quantiles. */
+export function hasQuantiles(source: Source, wanted: ReadonlyMap<string, unknown>): boolean {
+  const known = source.quantiles!
+  if (wanted.size !== known.size) return false
+  for (const text of wanted.keys()) if (!known.has(text)) return false
+  return true
 }
 
 /** The rows of buckets or quantiles that a source has, by their text. */
