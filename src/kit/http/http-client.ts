@@ -54,10 +54,12 @@ export class HttpClient {
   constructor(settings: HttpClientSettings, host: ClientHost) {
     this.#authenticator = clientAuthenticator(settings.auth, host)
     this.#isKept = !settings.disable_keep_alives
+    const idleMsMax = Math.min(settings.idle_conn_timeout || timerMsMax, timerMsMax)
     const options = {
       connections: settings.max_conns_per_host === 0 ? null : settings.max_conns_per_host,
-      keepAliveTimeout: Math.min(settings.idle_conn_timeout || timerMsMax, timerMsMax),
-      keepAliveMaxTimeout: timerMsMax,
+      keepAliveTimeout: idleMsMax,
+      // A server that names its own may only shorten it.
+      keepAliveMaxTimeout: idleMsMax,
       // The caller's own time limit ends a request.
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -1,5 +1,6 @@
 /** Sends samples as remote write requests, in the version the server knows. */
 import { compressBody } from '../../../kit/compression/compress.ts'
+import { compressionLevel } from '../../../kit/http/client-settings.ts'
 import type { HttpClient } from '../../../kit/http/http-client.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
 import { withoutCustomBuckets } from './classic-samples.ts'
@@ -145,11 +146,15 @@ export class WriteClient {
     // Copied, since the next request is built in the same memory; not for snappy, which is done at once.
     const isCopied = isCompressed || compression === 'zstd'
     const own = isCopied ? body.slice() : body
-    const compressed = isCompressed ? own : await compressBody(compression, own)
+    const compressed = isCompressed ? own : await this.#compress(own)
     const onDelivered = () => {
       for (const family of described) family.metadataMs = nowMs
     }
     return { isV2, compression, body: compressed, counts, duplicates, onDelivered }
+  }
+
+  #compress(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    return compressBody(this.#compression, bytes, compressionLevel(this.#settings))
   }
 
   #headers({ isV2, compression }: Encoded, attemptNumber: number): Record<string, string> {
