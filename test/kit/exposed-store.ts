@@ -38,12 +38,12 @@ export function exposed(config: object = {}) {
     const format = negotiate(accept, true)
     return { format, sendTimestamps: settings.send_timestamps, buffers: new PieceBuffers() }
   }
-  const render = (accept: string) => {
+  const page = (accept: string) => {
     const options = optionsFor(accept)
-    const page = Buffer.concat([...renderText(store, options)]).toString('utf8')
+    const text = Buffer.concat([...renderText(store, options)]).toString('utf8')
     // Every page of every test must be one that a strict reader takes.
-    parseExposition(page, options.format.kind === 'openmetrics' ? 'openmetrics' : 'text')
-    return page
+    parseExposition(text, options.format.kind === 'openmetrics' ? 'openmetrics' : 'text')
+    return text
   }
   /** Messages of the protobuf page. */
   const families = (scheme: EscapingScheme = 'underscores'): PlainMessage[] =>
@@ -53,13 +53,13 @@ export function exposed(config: object = {}) {
   const take = (metrics: readonly PlainMessage[], source: Source = {}) =>
     store.consume(metricsBatch(metrics, source))
   const openMetrics = (scheme: EscapingScheme = 'underscores') =>
-    render(`application/openmetrics-text;version=1.0.0;escaping=${scheme}`)
+    page(`application/openmetrics-text;version=1.0.0;escaping=${scheme}`)
   const text = (scheme: EscapingScheme = 'underscores') =>
-    render(`text/plain;version=1.0.0;escaping=${scheme}`)
+    page(`text/plain;version=1.0.0;escaping=${scheme}`)
   const drops = () => Object.fromEntries(host.drops.map((drop) => [drop.cause, drop.itemCount]))
   const own = (name: string, labels = {}) =>
     host.meter.value(name, { exporter: host.id, ...labels })
-  return { host, store, take, text, openMetrics, families, drops, own }
+  return { host, store, take, page, text, openMetrics, families, drops, own }
 }
 
 const second = 1_000_000_000n

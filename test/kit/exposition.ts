@@ -69,6 +69,9 @@ export function parseExposition(
       suffixes(family.type, form).includes(suffix),
       `${sample.name} under ${family.type} ${current}`,
     )
+    // "Counter": a total is no NaN, and never falls, from 0 on.
+    if (form === 'openmetrics' && suffix === '_total')
+      assert.doesNotMatch(sample.value, /^(?:NaN|-)/, line)
     if (family.type === 'info') assert.equal(sample.value, '1.0', line)
     if (family.type === 'stateset') {
       assert(sample.labels.has(current) && /^[01]\.0$/.test(sample.value), line)

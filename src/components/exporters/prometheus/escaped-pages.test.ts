@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
-import { arbitraryRequest } from '../../../../test/kit/arbitraries.ts'
 import { at, during, exposed, protobufType } from '../../../../test/kit/exposed-store.ts'
 import { type ExposedFamily, parseExposition } from '../../../../test/kit/exposition.ts'
 import { cumulative, gauge, point, sum } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
-import { escapingSchemes } from '../../../kit/prometheus/escaping.ts'
-import { indexRequest } from '../../../otlp/index-request.ts'
 import { negotiate } from './page-format.ts'
 import { PieceBuffers } from './page-writer.ts'
 import { renderProtobuf } from './render-protobuf.ts'
 import { renderText } from './render-text.ts'
-
-const strategies = [
-  'UnderscoreEscapingWithSuffixes',
-  'UnderscoreEscapingWithoutSuffixes',
-  'NoUTF8EscapingWithSuffixes',
-  'NoTranslation',
-] as const
 
 const noTranslation = { translation_strategy: 'NoTranslation', enable_open_metrics: true }
 const leftOut = 'penstock_exporter_prometheus_left_out'
@@ -30,129 +19,9 @@ function histogram(name: string, labels = {}): PlainMessage {
   return { name, histogram: { ...cumulative, dataPoints: [point(labels, fields)] } }
 }
 
-function summary(name: string, labels = {}): PlainMessage {
-  const fields = {
-    ...during(1, 2),
-    count: 2n,
-    sum: 3,
-    quantileValues: [{ quantile: 0.5, value: 1 }],
-  }
-  return { name, summary: { dataPoints: [point(labels, fields)] } }
-}
-
-/** What every reader of a protobuf page makes of a family. */
-const protobufSuffixes: Readonly<Record<string, readonly string[]>> = {
-  HISTOGRAM: ['', '_bucket', '_sum', '_count'],
-  SUMMARY: ['', '_sum', '_count'],
-}
-
 interface ProtobufFamily {
-  readonly name: string
-  readonly type: string
   readonly metric?: readonly { readonly label?: readonly { name: string; value: string }[] }[]
 }
-
-function checkProtobuf(families: readonly PlainMessage[]): void {
-  const names = new Set<string>()
-  for (const { name, type, metric = [] } of families as unknown as readonly ProtobufFamily[]) {
-    for (const suffix of protobufSuffixes[type] ?? ['']) {
-      assert(!names.has(name + suffix), `${name}${suffix} twice`)
-      names.add(name + suffix)
-    }
-    const labels = metric.map(({ label = [] }) => JSON.stringify(label))
-    assert.equal(
-      new Set(labels).size,
-      labels.length,
-      `labels of ${name} twice: ${labels.join(' ')}`,
-    )
-    for (const { label = [] } of metric) {
-      const own = label.map((pair) => pair.name)
-      assert.equal(new Set(own).size, own.length, `a label twice: ${own.join(' ')}`)
-    }
-  }
-}
-
-/** Every page that can be asked for; a reader that allows only what the formats do looks at each. */
-function checkAllPages({ text, openMetrics, families }: ReturnType<typeof exposed>): void {
-  for (const scheme of escapingSchemes) {
-    const isEscaped = scheme !== 'allow-utf-8'
-    for (const page of [text(scheme), openMetrics(scheme)]) {
-      if (isEscaped) assert.doesNotMatch(page, /^\{"|^# TYPE "/m, 'a name that is not escaped')
-    }
-    checkProtobuf(families(scheme))
-  }
-}
-
-// Names and suffixes that escaping and the formats make one another.
-const names = fc
-  .tuple(
-    fc.constantFrom('x', 'x.y', 'x_y', 'x y', 'x__y', 'target', 'U__x_2e_y', 'x_dot_y'),
-    fc.array(fc.constantFrom('.', '_', ' ', ...'total created count sum bucket info'.split(' ')), {
-      maxLength: 4,
-    }),
-  )
-  .map(([start, rest]) => start + rest.join(''))
-const keys = [
-  'a.b',
-  'a_b',
-  'a b',
-  'a__b',
-  'U__a_2e_b',
-  'a_dot_b',
-  '_name_',
-  '_.name__',
-  'le.',
-  'j.ob',
-]
-const labelSets = fc.dictionary(fc.constantFrom(...keys), fc.constantFrom('1', '2', '1;2'), {
-  maxKeys: 3,
-})
-const makers: readonly ((name: string, labels: object) => PlainMessage)[] = [
-  (name, labels) => gauge(name, [one(labels)]),
-  (name, labels) => sum(name, [one(labels)]),
-  (name, labels) =>
-    sum(name, [one(labels)], {
-      metric: { metadata: [{ key: 'prometheus.type', value: { stringValue: 'info' } }] },
-      sum: { isMonotonic: false },
-    }),
-  histogram,
-  summary,
-]
-const metrics = fc
-  .tuple(fc.constantFrom(...makers), names, labelSets)
-  .map(([make, name, labels]) => make(name, labels))
-
-test('by every strategy and escaping, names that meet make a page that a strict reader takes', () => {
-  const namespaces = fc.constantFrom('', 'n.s')
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...strategies),
-      namespaces,
-      fc.array(metrics, { maxLength: 12 }),
-      (translation_strategy, namespace, list) => {
-        const all = exposed({ translation_strategy, namespace, enable_open_metrics: true })
-        all.take(list, { resource: { 'service.name': 's', 'a.b': '1', a_b: '2' } })
-        checkAllPages(all)
-      },
-    ),
-    { numRuns: 100 },
-  )
-})
-
-test('by every strategy and escaping, whatever arrives, a strict reader takes the page', () => {
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...strategies),
-      arbitraryRequest('metrics'),
-      (translation_strategy, { bytes }) => {
-        const all = exposed({ translation_strategy, enable_open_metrics: true })
-        all.store.consume(indexRequest('metrics', bytes))
-        checkAllPages(all)
-      },
-    ),
-    { numRuns: 60 },
-  )
-})
 
 const samples = (page: string, form: 'text' | 'openmetrics' = 'text') =>
   [...parseExposition(page, form).values()].flatMap((family: ExposedFamily) =>

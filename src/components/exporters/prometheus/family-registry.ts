@@ -11,6 +11,7 @@ import type { Counter } from '../../../pipeline/meter.ts'
 import type { Logger } from '../../../pipeline/host.ts'
 import type { BlockList } from './block-list.ts'
 import { FamilySeries } from './family-series.ts'
+import type { SeriesCursor } from './series-cursor.ts'
 import type { Family, Metric, Verdict } from './series.ts'
 
 interface RegistryOptions {
@@ -20,6 +21,8 @@ interface RegistryOptions {
   readonly log: Logger
   /** Where the families keep their series. */
   readonly blocks: BlockList
+  /** Counts values that no counter of OpenMetrics may have. */
+  readonly oddTotals: Counter
   /** Counts metrics that met a family of another type, another help or another unit. */
   readonly conflicts: { readonly type: Counter; readonly help: Counter; readonly unit: Counter }
 }
@@ -67,6 +70,19 @@ export class FamilyRegistry {
     return verdict
   }
 
+  /** A counter has taken a value below 0 or NaN. From then on OpenMetrics shows its family as unknown. */
+  noteOddTotal(series: SeriesCursor): void {
+    this.#options.oddTotals.add(1)
+    const family = series.metric.family!.family!
+    if (family.hasOddTotal) return
+    family.hasOddTotal = true
+    this.#options.log.warn(
+      { family: family.name, series: series.describe(), value: String(series.value) },
+      `${describeSource(series.metric)} is monotonic and has the value ${series.value}: ` +
+        `OpenMetrics shows ${family.name} as unknown, since no counter may have that`,
+    )
+  }
+
   /** Forgets families without series. */
   sweep(): void {
     for (const family of this.#families.values()) {
@@ -103,6 +119,7 @@ export class FamilyRegistry {
       help: metric.help,
       series: new FamilySeries(this.#options.blocks),
       isGone: false,
+      hasOddTotal: false,
       hasLoggedConflict: false,
       hasLoggedHelp: false,
       hasLoggedUnit: false,

@@ -13,9 +13,8 @@ export interface ShownFamily {
 /**
  * Name and type of a family in OpenMetrics, which binds types to names and values: `_total` of counters and `_info` of
  * infos are not part of the family's name, infos are 1, states are 0 or 1 and have a label named like their family.
- * What does not keep to that stays under its own name, a counter as unknown, the others as gauges. Values of counters
- * and sums are not looked at, NaN and below 0 neither, just as client_golang and with it the Collector does: the type
- * of a family would change with the value of one of its series.
+ * What does not keep to that stays under its own name, a counter as unknown, the others as gauges. A counter does not
+ * from the first value below 0 or NaN until its family is gone: its type does not change with every value.
  */
 export function openMetricsFamily(
   family: Family,
@@ -24,7 +23,9 @@ export function openMetricsFamily(
 ): ShownFamily {
   switch (family.type) {
     case 'counter':
-      return base === undefined ? { name, type: 'unknown' } : { name: base, type: 'counter' }
+      return base === undefined || family.hasOddTotal
+        ? { name, type: 'unknown' }
+        : { name: base, type: 'counter' }
     case 'info': {
       const isInfo = base !== undefined && hasValues(family, [1])
       return isInfo ? { name: base, type: 'info' } : { name, type: 'gauge' }
@@ -36,6 +37,11 @@ export function openMetricsFamily(
     default:
       return { name, type: family.type }
   }
+}
+
+/** OpenMetrics, "Counter": a total is no NaN, and never falls, from 0 on. */
+export function isTotal(value: number): boolean {
+  return value >= 0
 }
 
 function hasValues(family: Family, allowed: readonly number[]): boolean {

@@ -82,9 +82,13 @@ export class SeriesStore {
       log: host.log,
       blocks: this.blocks,
       conflicts: this.#metrics,
+      oddTotals: this.#metrics.oddTotals,
     })
     this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log)
-    this.#taker = new ValueTaker(options, this.#deltas, this.#budget)
+    this.#taker = new ValueTaker(options, this.#deltas, {
+      budget: this.#budget,
+      noteOddTotal: (series) => this.families.noteOddTotal(series),
+    })
     const seed = randomKey(host.random)
     this.seed = seed
     // Twice, since a series has a key more for each order its attributes come in.

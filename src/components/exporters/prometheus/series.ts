@@ -17,6 +17,8 @@ export interface Family {
   readonly series: FamilySeries
   /** Set once it was forgotten, so that its names are free again. */
   isGone: boolean
+  /** Of a counter, whether a value below 0 or NaN has come: those are none that OpenMetrics lets a counter have. */
+  hasOddTotal: boolean
   /** Of conflicts on its names, the first is logged. */
   hasLoggedConflict: boolean
   hasLoggedHelp: boolean

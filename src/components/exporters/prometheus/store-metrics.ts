@@ -19,6 +19,7 @@ const names = {
   overflow: 'penstock_exporter_prometheus_overflow_points',
   conflicts: 'penstock_exporter_prometheus_conflicts',
   collisions: 'penstock_exporter_prometheus_collisions',
+  oddTotals: 'penstock_exporter_prometheus_odd_totals',
   leftOut: 'penstock_exporter_prometheus_left_out',
   scrapes: 'penstock_exporter_prometheus_scrapes',
 } as const
@@ -33,6 +34,8 @@ const help = {
   overflow: 'Points dropped because their series would have gone beyond max_series.',
   conflicts: 'Metrics that met a family of the same name and another type, help or unit.',
   collisions: 'Points dropped because another source owns their series.',
+  oddTotals:
+    'Points of monotonic sums below 0 or NaN: they are shown, by OpenMetrics in a family of unknown type.',
   leftOut:
     'Families (by name) and series (by labels) left out of a page because escaping made them others.',
   scrapes: 'Scrapes answered, by result.',
@@ -61,6 +64,7 @@ export const declaredMetrics: readonly MetricDeclaration[] = [
   declare('conflicts', 'counter', 'kind'),
   declare('collisions', 'counter'),
   ...deltaDeclarations(prefix, 'exporter'),
+  declare('oddTotals', 'counter'),
   declare('leftOut', 'counter', 'cause'),
   declare('scrapes', 'counter', 'result'),
 ]
@@ -74,6 +78,7 @@ export interface StoreMetrics {
   readonly type: Counter
   readonly help: Counter
   readonly unit: Counter
+  readonly oddTotals: Counter
   readonly leftOutName: Counter
   readonly leftOutLabels: Counter
   readonly deltas: DeltaCounters
@@ -110,6 +115,7 @@ export function storeMetrics(host: Host, gauges: StoreGauges): StoreMetrics {
     type: counter('conflicts', { kind: 'type' }),
     help: counter('conflicts', { kind: 'help' }),
     unit: counter('conflicts', { kind: 'unit' }),
+    oddTotals: counter('oddTotals'),
     leftOutName: counter('leftOut', { cause: 'name' }),
     leftOutLabels: counter('leftOut', { cause: 'labels' }),
     deltas: deltaCounters(host, { prefix, owner: 'exporter' }, gauges.deltaStreams),

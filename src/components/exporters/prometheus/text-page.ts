@@ -6,7 +6,7 @@ import { epochMs, secondsText } from '../../../kit/prometheus/nanos.ts'
 import { canonicalText, shortText, unsignedText } from '../../../kit/prometheus/number-text.ts'
 import { encodeUtf8 } from '../../../wire/utf8.ts'
 import { escapeText } from './label-text.ts'
-import { openMetricsFamily, type ShownFamily } from './openmetrics-family.ts'
+import { isTotal, openMetricsFamily, type ShownFamily } from './openmetrics-family.ts'
 import type { PageFormat } from './page-format.ts'
 import { PageLabels } from './page-labels.ts'
 import type { ShownNames } from './page-names.ts'
@@ -55,6 +55,8 @@ export class TextPage {
   #hasCreated = false
   #hasExemplars = false
   #isCounter = false
+  /** Whether values must be those of OpenMetrics' counters. */
+  #isStrictCounter = false
   // Of the series whose turn it is: its labels, and the time behind its values.
   readonly #labels: PageLabels
   #time = ''
@@ -79,6 +81,7 @@ export class TextPage {
     this.#isCounter = family.type === 'counter'
     // A counter that could not drop its _total is no counter to OpenMetrics, and has no _created.
     const isDemoted = this.#isCounter && shown.type === 'unknown'
+    this.#isStrictCounter = this.isOpenMetrics && this.#isCounter && !isDemoted
     this.#hasExemplars = this.isOpenMetrics && !isDemoted
     this.#hasCreated = this.#hasExemplars && names.hasCreated
     this.#comments(shown, family)
@@ -127,6 +130,8 @@ export class TextPage {
 
   /** All lines of one series of the current family; false when it has none on this page. */
   series(series: SeriesCursor): boolean {
+    // A first such value, come while the family is written, is for the next page, which says another type.
+    if (this.#isStrictCounter && !isTotal(series.value)) return false
     if (!this.#labels.take(series)) return false
     this.#time = this.#timeText(series)
     const { detail } = series

@@ -9,6 +9,7 @@ import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { PointValue } from '../../../kit/prometheus/point-value.ts'
 import type { SeriesBudget } from '../../../kit/prometheus/series-budget.ts'
 import { bucketExemplars, nativeExemplars, newestExemplar } from './exemplars.ts'
+import { isTotal } from './openmetrics-family.ts'
 import type { SeriesCursor } from './series-cursor.ts'
 import {
   type Exemplar,
@@ -26,10 +27,17 @@ interface TakerOptions {
   readonly keepsExemplars: boolean
 }
 
+interface TakerUses {
+  readonly budget: SeriesBudget
+  /** The value of a counter is below 0 or NaN. */
+  readonly noteOddTotal: (series: SeriesCursor) => void
+}
+
 export class ValueTaker {
   readonly #options: TakerOptions
   readonly #deltas: DeltaStreams
   readonly #budget: SeriesBudget
+  readonly #noteOddTotal: TakerUses['noteOddTotal']
   readonly #value = new PointValue()
   /** Of the summary at hand. */
   #quantiles: readonly number[] = []
@@ -38,9 +46,10 @@ export class ValueTaker {
   newestHigh = 0
   hasTaken = false
 
-  constructor(options: TakerOptions, deltas: DeltaStreams, budget: SeriesBudget) {
+  constructor(options: TakerOptions, deltas: DeltaStreams, uses: TakerUses) {
     this.#options = options
-    this.#budget = budget
+    this.#budget = uses.budget
+    this.#noteOddTotal = uses.noteOddTotal
     this.#deltas = deltas
   }
 
@@ -101,7 +110,9 @@ export class ValueTaker {
     series.value = point.value
     if (point.isInteger && !isExact(point)) series.digits = integerDigits(point)
     else if (series.digits !== undefined) series.digits = undefined
-    if (metric.isMonotonic) this.#keepExemplar(series, point)
+    if (!metric.isMonotonic) return
+    if (!isTotal(point.value)) this.#noteOddTotal(series)
+    this.#keepExemplar(series, point)
   }
 
   #keepExemplar(series: SeriesCursor, point: PointReader): void {
