@@ -34,6 +34,11 @@ export function mayMeet({ series }: Family, scheme: EscapingScheme): boolean {
   return scheme !== 'allow-utf-8' && series.quotedCount > 0
 }
 
+/** Whether labels of a page are others than those in the store. */
+export function mayBeEscaped(family: Family, scheme: EscapingScheme): boolean {
+  return scheme === 'dots' || mayMeet(family, scheme)
+}
+
 function* oldestFirst(
   { series }: Family,
   beforeMs: number,

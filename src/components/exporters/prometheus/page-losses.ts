@@ -56,19 +56,6 @@ export class PageLosses {
   }
 }
 
-/** What is left out takes time as well, but makes no pieces after which others have their turn. */
-export class LossPauses {
-  #lossCount = 0
-
-  /** Whether there is to be one after one loss more. */
-  isDue(): boolean {
-    return ++this.#lossCount % lossesAtOnce === 0
-  }
-}
-
-/** A millisecond or two. */
-const lossesAtOnce = 512
-
 interface NameLoss {
   readonly name: string
   readonly owner: NameOwner

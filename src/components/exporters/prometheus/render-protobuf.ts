@@ -10,9 +10,9 @@ import { addCounts, type Count, countOfHalves, zigzag } from '../../../kit/prome
 import { epochMs, epochSeconds, nanosOfSecond } from '../../../kit/prometheus/nanos.ts'
 import { WireWriter } from '../../../wire/wire-writer.ts'
 import { LabelPairs } from './label-pairs.ts'
-import { shownSeries } from './live-series.ts'
+import { mayBeEscaped, shownSeries } from './live-series.ts'
 import { PageLabels } from './page-labels.ts'
-import { LossPauses } from './page-losses.ts'
+import { PagePauses } from './page-pauses.ts'
 import { PageNames } from './page-names.ts'
 import { pieceBytes, type PieceBuffers } from './page-writer.ts'
 import type { RenderOptions } from './render-text.ts'
@@ -69,7 +69,7 @@ export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Gen
   const beforeMs = store.expiredBeforeMs()
   const order = { scheme: options.format.scheme, blocks: store.blocks }
   const names = new PageNames(store, options.format)
-  const pauses = new LossPauses()
+  const pauses = new PagePauses()
   yield* names.plan()
   page.open({ name: names.target, help: 'Target metadata', type: 'gauge', unit: '' })
   for (const info of store.targets.values()) {
@@ -81,6 +81,7 @@ export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Gen
   for (const [index, family] of names.families.entries()) {
     const name = names.of(index)?.name
     if (name !== undefined) page.openFamily(family, name)
+    const isEscaped = mayBeEscaped(family, order.scheme)
     for (const series of shownSeries(family, beforeMs, order)) {
       if (name === undefined) {
         names.reportLoss(index)
@@ -89,7 +90,7 @@ export function* renderProtobuf(store: SeriesStore, options: RenderOptions): Gen
       }
       const isShown = page.writer.series(series, family.type)
       if (page.writer.isDue) yield* page.pause()
-      else if (!isShown && pauses.isDue()) yield noPiece
+      else if ((isEscaped || !isShown) && pauses.isDue()) yield noPiece
     }
     yield* page.close()
   }

@@ -1,9 +1,9 @@
 /** The page in text 0.0.4 and 1.0.0 and in OpenMetrics, a piece at a time. */
-import { shownSeries } from './live-series.ts'
+import { mayBeEscaped, shownSeries } from './live-series.ts'
 import { PageNames } from './page-names.ts'
 import { PageWriter, type PieceBuffers } from './page-writer.ts'
 import type { PageFormat } from './page-format.ts'
-import { LossPauses } from './page-losses.ts'
+import { PagePauses } from './page-pauses.ts'
 import type { SeriesStore } from './series-store.ts'
 import { TextPage } from './text-page.ts'
 
@@ -25,7 +25,7 @@ export function* renderText(
   const beforeMs = store.expiredBeforeMs()
   const order = { scheme: options.format.scheme, blocks: store.blocks }
   const names = new PageNames(store, options.format)
-  const pauses = new LossPauses()
+  const pauses = new PagePauses()
   yield* names.plan()
   let hasHead = false
   for (const info of store.targets.values()) {
@@ -37,6 +37,7 @@ export function* renderText(
   }
   for (const [index, family] of names.families.entries()) {
     let isOpen = false
+    const isEscaped = mayBeEscaped(family, order.scheme)
     for (const series of shownSeries(family, beforeMs, order)) {
       if (!isOpen) {
         const shown = names.of(index)
@@ -50,7 +51,7 @@ export function* renderText(
       isOpen = true
       const isShown = page.series(series)
       if (writer.isDue) yield writer.piece()
-      else if (!isShown && pauses.isDue()) yield noPiece
+      else if ((isEscaped || !isShown) && pauses.isDue()) yield noPiece
     }
   }
   if (page.isOpenMetrics) writer.ascii('# EOF\n')
