@@ -190,12 +190,12 @@ function suite(program: PrometheusProgram): void {
       { ...summary(ended), name: 'gone.spent' },
     )
     // All in its first bucket, then in its second, which is at other bounds.
-    const rebounded = (ms: number, explicitBounds: number[], bucketCounts: bigint[]) => {
-      const fields = { ...at(ms), count: 4n, sum: 8, explicitBounds, bucketCounts }
+    const bounded = (times: object, explicitBounds: number[], bucketCounts: bigint[]) => {
+      const fields = { ...times, count: 4n, sum: 8, explicitBounds, bucketCounts }
       return { name: 'rebounded', histogram: { ...cumulative, dataPoints: [fields] } }
     }
-    await push(rebounded(1000, [0.5, 1000], [4n, 0n, 0n]))
-    await push(rebounded(2000, [1, 2, 1000], [0n, 4n, 0n, 0n]))
+    await push(bounded(at(1000), [0.5, 1000], [4n, 0n, 0n]))
+    await push(bounded(at(2000), [1, 2, 1000], [0n, 4n, 0n, 0n]))
     // And the quantiles of a summary.
     for (const [ms, quantile] of [
       [1000, 0.5],
@@ -206,6 +206,14 @@ function suite(program: PrometheusProgram): void {
         ...summary({ ...at(ms), count: 1n, sum: 1, quantileValues }),
         name: 'requantiled',
       })
+    }
+    // And those of a service that is restarted in another version.
+    for (const [version, metric] of [
+      [1, bounded({ ...from(500), ...at(1000) }, [0.5, 1000], [4n, 0n, 0n])],
+      [2, bounded({ ...from(1500), ...at(2000) }, [1, 2, 1000], [0n, 4n, 0n, 0n])],
+    ] as const) {
+      const resource = { 'service.name': 'upgraded', 'service.version': version }
+      await pushMetrics(http, [{ ...metric, name: 'upgraded' }], { resource })
     }
     // One that Prometheus refuses for good, among good ones.
     await push(
@@ -344,8 +352,19 @@ function suite(program: PrometheusProgram): void {
       assert.equal(await server.number(median, baseMs + 1999), 0.25)
     })
 
+    test(`${way}: a service in another version has but the buckets of that`, async () => {
+      const selector = `upgraded_bucket{${only}}`
+      const bounds = async (timeMs?: number) =>
+        (await server.query(selector, timeMs)).map(({ metric }) => metric.le).toSorted()
+      assert.deepEqual(await bounds(baseMs + 1999), ['+Inf', '0.5', '1000'])
+      assert.deepEqual(await bounds(), ['+Inf', '1', '1000', '2'])
+      assert.equal(await server.number(`histogram_quantile(0.5, ${selector})`), 1.5)
+    })
+
     test(`${way}: target_info joins by job and instance`, async () => {
-      const join = `* on (job, instance, way) group_left (k8s_pod_name) target_info`
+      // Not that of the other service, of which two versions have one each.
+      const info = `target_info{job="${labels.job}"}`
+      const join = `* on (job, instance, way) group_left (k8s_pod_name) ${info}`
       const found = await server.query(`orders_placed_total{${only}} ${join}`)
       assert.deepEqual(
         found.map(({ metric, value }) => [metric.k8s_pod_name, value]),

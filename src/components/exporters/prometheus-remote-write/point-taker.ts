@@ -15,6 +15,7 @@ import type { HistogramRows } from './histogram-rows.ts'
 import { readExemplars } from './exemplars.ts'
 import { metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import { type Metric, type Row, type Source } from './row.ts'
+import { pushEnds } from './push-ends.ts'
 import type { Repeats } from './repeats.ts'
 import { hasQuantiles, type RowMaker } from './row-maker.ts'
 import type { RowOwners } from './row-owners.ts'
@@ -96,7 +97,7 @@ export class PointTaker {
     }
     const cause = point.hasRecordedValue
       ? this.#takeValue(source, point, metric)
-      : this.#end(source, metric)
+      : this.#end(source)
     if (cause !== undefined) return cause
     source.timeLow = point.timeLow
     source.timeHigh = point.timeHigh
@@ -326,24 +327,19 @@ export class PointTaker {
   }
 
   /** A point without a recorded value ends all of its series. */
-  #end(source: Source, metric: Metric): string | undefined {
+  #end(source: Source): string | undefined {
     const problem = this.#orderProblem(source)
     if (problem !== undefined) return problem
     const { owners, deltas, takesCustomBuckets } = this.#options
     deltas.forget(source)
-    const { dataField } = metric
-    const isHistogram = dataField === metricDataFields.histogram
-    const isNative = isHistogram || dataField === metricDataFields.exponentialHistogram
-    const isCustom = isHistogram && takesCustomBuckets()
-    const isOlder = this.#timeMs < source.newestMs
-    for (const row of source.rows()) {
-      // Of a histogram's two forms only the one that is sent has anything to end.
-      if (isHistogram && (row === source.number) !== isCustom) continue
+    const timeMs = this.#timeMs
+    const isOlder = timeMs < source.newestMs
+    pushEnds(this.#stage, source, {
+      timeMs,
+      takesCustomBuckets: takesCustomBuckets(),
       // One that came to it with a newer point was another's at that time.
-      if (isOlder && owners.comesLate(row.labels, source, this.#timeMs)) continue
-      this.#stage.pushStale(row, this.#timeMs)
-      if (isNative && row === source.number) this.#stage.attach(staleHistogram)
-    }
+      isOver: ({ labels }) => !isOlder || !owners.comesLate(labels, source, timeMs),
+    })
     this.#stage.endPoint()
     return undefined
   }
@@ -374,7 +370,6 @@ function isBeyondTotal({ delta }: Source, point: PointReader): boolean {
 }
 
 const noExemplars: readonly RowExemplar[] = []
-const staleHistogram = { exemplars: [], histogram: 'stale' } as const
 
 function wholeNumber(low: number, high: number): number {
   return (high >>> 0) * 4294967296 + (low >>> 0)

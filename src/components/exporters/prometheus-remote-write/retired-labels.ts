@@ -29,8 +29,13 @@ export class RetiredLabels {
 
   /** `endMs` is the time of the last sample with these labels, -1 when there is none. */
   add(set: number, owner: RowOwner, endMs: number): void {
+    this.#epochs.at(-1)!.sets.push(set)
+    this.extend(set, owner, endMs)
+  }
+
+  /** A sample of that time follows; to be called before any batch after the one in which the labels were added. */
+  extend(set: number, owner: RowOwner, endMs: number): void {
     const epoch = this.#epochs.at(-1)!
-    epoch.sets.push(set)
     if (endMs > (this.#pasts.get(set)?.endMs ?? -1)) this.#pasts.set(set, { owner, endMs, epoch })
   }
 

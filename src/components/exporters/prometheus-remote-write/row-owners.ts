@@ -36,6 +36,16 @@ export class RowOwners {
     return this.#retired.past(set)?.endMs ?? -1
   }
 
+  /**
+   * Whether a row that is over is to be ended at that time, which is that of its last sample from then on: nobody has
+   * its series now, and all on its way there is older. To be asked in the batch that it was let go in.
+   */
+  end({ labels, owner }: Row, timeMs: number): boolean {
+    if (this.of(labels) !== undefined || this.endMs(labels) >= timeMs) return false
+    this.#retired.extend(labels, owner, timeMs)
+    return true
+  }
+
   /** Whether a sample of this source and that time would come behind one on its way, or be a second one of its time. */
   comesLate(set: number, source: Source, timeMs: number): boolean {
     const past = this.#retired.past(set)

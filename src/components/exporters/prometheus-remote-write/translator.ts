@@ -22,6 +22,7 @@ import { RowMaker } from './row-maker.ts'
 import { RowOwners } from './row-owners.ts'
 import { SampleList } from './sample-list.ts'
 import { sortSamples } from './sort-samples.ts'
+import { Takeovers } from './takeovers.ts'
 import { TargetInfoRows } from './target-info-rows.ts'
 import { StateSlots } from './state-slots.ts'
 import type { WriteMetrics } from './write-metrics.ts'
@@ -55,6 +56,7 @@ export class Translator {
   readonly #owners: RowOwners
   readonly #drops: DropTally
   readonly #ownership: SeriesOwnership
+  readonly #takeovers: Takeovers
   readonly #budget: SeriesBudget
   #stage = new SampleList()
   #spare = new SampleList()
@@ -85,13 +87,20 @@ export class Translator {
       repeats: options.repeats,
     }
     this.#taker = new PointTaker(taker, this.#stage)
+    const { takesCustomBuckets } = options
+    const [slots, stage] = [this.#slots, this.#stage]
+    this.#takeovers = new Takeovers({ owners, slots, stage, takesCustomBuckets })
     this.#targets = new TargetInfoRows({ ...options, owners })
     const seed = randomKey(host.random)
     // Twice, since a series has a key more for each order its attributes come in.
     const limits = { rules: options.rules, seed, entriesMax: options.seriesMax * 2, host }
     this.#index = new SeriesIndex(limits, {
       openMetric: (metric) => this.#judge(metric).family !== undefined,
-      openSeries: (metric, attributes, point) => this.#open(metric, attributes, point),
+      openSeries: (metric, attributes, point) => {
+        const source = this.#open(metric, attributes, point)
+        if (source === undefined) this.#takeovers.clear()
+        return source
+      },
       isGone: (source) => source.isGone,
       isNew: (source) => source.receivedMs < 0,
       take: (source, point, metric) => this.#take(source, point, metric),
@@ -214,12 +223,14 @@ export class Translator {
       if (cause === undefined) {
         source.receivedMs = this.#nowMs
         this.#takenCount++
+        this.#takeovers.complete(source)
       } else if (cause === 'series_limit') {
         this.#ownership.overflow(metric.family!.family!.name)
       } else if (cause !== 'series_collision') this.#drops.add(cause, 1)
     } finally {
       // Nothing is kept for a series whose very first point was unusable.
       if (source.receivedMs < 0) this.#remove(source)
+      this.#takeovers.clear()
     }
   }
 
@@ -260,7 +271,12 @@ export class Translator {
 
   #keeps(owner: Source, { metric, point, labels }: Newcomer): boolean {
     if (this.#ownership.isOver(owner, point, this.#nowMs)) {
-      this.#remove(owner)
+      // What has expired another gateway may go on with.
+      if (owner.receivedMs < this.#nowMs - this.#options.expirationMs) this.#remove(owner)
+      else {
+        this.#takeDown(owner)
+        this.#takeovers.add(owner)
+      }
       return false
     }
     this.#ownership.collide(owner, metric, () => this.#options.pool.describe(labels))
@@ -269,8 +285,12 @@ export class Translator {
 
   #remove(source: Source): void {
     if (source.isGone) return
+    this.#takeDown(source)
+    source.leaveSlot(this.#slots)
+  }
+
+  #takeDown(source: Source): void {
     this.rows.takeDown(source)
     this.#deltas.forget(source)
-    source.leaveSlot(this.#slots)
   }
 }
