@@ -1,9 +1,11 @@
 /** Series that a server names in what it says of a refusal, by their labels: `{__name__="up", job="a"}` or `up{job="a"}`. */
 import type { Label } from '../../../kit/prometheus/labels.ts'
 
-// Of Prometheus, Thanos, Mimir and Cortex.
-const seriesPattern = /([\p{L}\p{N}_:.]*)(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})/u
-const labelPattern = /(?:"((?:[^"\\]|\\.)*)"|([\p{L}\p{N}_:.]+))\s*=\s*"((?:[^"\\]|\\.)*)"/gu
+// Of Prometheus, Thanos, Mimir and Cortex. No match begins within a word: a long one, tried from each of its characters,
+// would take seconds.
+const seriesPattern = /(?<![\p{L}\p{N}_:.])([\p{L}\p{N}_:.]*)(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})/u
+const labelPattern =
+  /(?:"((?:[^"\\]|\\.)*)"|(?<![\p{L}\p{N}_:.])([\p{L}\p{N}_:.]+))\s*=\s*"((?:[^"\\]|\\.)*)"/gu
 
 /** The labels of the first series that it names, as it wrote them. */
 export function seriesText(complaint: string): string | undefined {
