@@ -9,7 +9,12 @@ export function valueText(value: AttributeValue): string {
   if (typeof value === 'string') return value
   if (value === null) return ''
   if (value instanceof Uint8Array) return encodeBase64(value)
-  return typeof value === 'object' ? jsonText(value) : String(value)
+  return typeof value === 'object' ? jsonText(value) : plainText(value)
+}
+
+/** Go keeps the sign of a zero, which String does not. */
+function plainText(value: number | bigint | boolean): string {
+  return Object.is(value, -0) ? '-0' : String(value)
 }
 
 function jsonText(value: AttributeValue): string {
@@ -17,7 +22,7 @@ function jsonText(value: AttributeValue): string {
   if (typeof value === 'string') return quoted(value)
   // Text, since JSON has no such numbers.
   if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`
-  if (typeof value !== 'object') return String(value)
+  if (typeof value !== 'object') return plainText(value)
   if (value instanceof Uint8Array) return `"${encodeBase64(value)}"`
   if (isList(value)) return `[${value.map(jsonText).join(',')}]`
   const entries = [...value].sort(([first], [second]) => compareText(first, second))

@@ -95,7 +95,10 @@ function infoLabels(
   return sortedLabels(labels)
 }
 
-/** Field 1 of InstrumentationScope is the name, 2 the version, 3 the attributes. Nothing for a scope without a name. */
+/**
+ * Field 1 of InstrumentationScope is the name, 2 the version, 3 the attributes. As the Collector does, whatever there is
+ * becomes labels, also of a scope without a name.
+ */
 export function scopeLabels(
   rules: LabelRules,
   scope: { name: string; version: string; schemaUrl: string; attributes: TextAttribute[] },
@@ -103,11 +106,12 @@ export function scopeLabels(
   const { name, version, schemaUrl, attributes } = scope
   const fixed = [name, version, schemaUrl].map((text) => `${text.length}:${text}`).join('')
   const identity = `${fixed}${attributesIdentity(attributes)}`
-  if (!rules.scopeInfo || name === '') return { identity, labels: [] }
-  const labels = new Map<string, string>()
-  for (const label of joinLabels(rules.naming, attributes)) {
-    labels.set(`otel_scope_${label.name}`, label.value)
-  }
+  if (!rules.scopeInfo) return { identity, labels: [] }
+  const prefixed = attributes.map((attribute) => ({
+    ...attribute,
+    key: `otel_scope_${attribute.key}`,
+  }))
+  const labels = joinedLabels(rules.naming, prefixed)
   // Last, so that a scope attribute called `version` cannot pose as the version.
   labels.set('otel_scope_name', name)
   labels.set('otel_scope_version', version)

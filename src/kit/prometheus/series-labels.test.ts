@@ -218,7 +218,17 @@ const rows: readonly (readonly [rule: string, given: Given, expected: string])[]
     { scope: { name: 'lib', attributes: { 'a.b': '1' } } },
     'otel_scope_a_b=1 otel_scope_name=lib',
   ],
-  ['nothing of a scope without a name', { scope: { version: '1', attributes: { a: '1' } } }, ''],
+  [
+    'a scope without a name has the rest, as in the Collector',
+    { scope: { version: '1', schemaUrl: 'u', attributes: { a: '1' } } },
+    'otel_scope_a=1 otel_scope_schema_url=u otel_scope_version=1',
+  ],
+  ['nothing of an empty scope', { scope: {} }, ''],
+  [
+    'its attributes are escaped with the prefix, as in the Collector',
+    { scope: { name: 'lib', attributes: { '1a': '1' } } },
+    'otel_scope_1a=1 otel_scope_name=lib',
+  ],
   ['nothing where told to', { scope: { name: 'lib' }, choices: { scopeInfo: false } }, ''],
   [
     'the scope wins over the point',
