@@ -50,6 +50,7 @@ const index = new SeriesIndex<string, Row>(
     },
     isGone: () => false,
     isNew: () => true,
+    partBytes: () => 0,
     take: (row, point) => list.push(row, point.value, timeMs, 0),
     drop: () => {},
   },

@@ -19,6 +19,9 @@ import { compareNanos } from './nanos.ts'
 import type { PointReader } from './point-reader.ts'
 import type { PointValue } from './point-value.ts'
 
+/** Of a stream and its total, beside buckets. */
+const streamBytes = 250
+
 /** The series that a stream feeds. */
 export interface DeltaOwner {
   delta: DeltaStream | undefined
@@ -61,6 +64,7 @@ export class DeltaStreams {
   readonly #counters: DeltaCounters
   readonly #log: Logger
   #count = 0
+  #bucketBytes = 0
   #hasLoggedLimit = false
 
   constructor(limits: DeltaLimits, counters: DeltaCounters, log: Logger) {
@@ -71,6 +75,11 @@ export class DeltaStreams {
 
   get count(): number {
     return this.#count
+  }
+
+  /** Roughly. */
+  get keptBytes(): number {
+    return this.#count * streamBytes + this.#bucketBytes
   }
 
   /**
@@ -94,6 +103,7 @@ export class DeltaStreams {
       if (cause !== undefined) return cause
       this.#countStart(stream, point)
     }
+    const bytesBefore = stream.total.bucketBytes
     if (!stream.total.add(point, value)) {
       this.#counters.restart.add(1)
       stream.total = deltaTotal(dataField)
@@ -101,6 +111,7 @@ export class DeltaStreams {
       stream.startLow = point.startLow
       stream.startHigh = point.startHigh
     }
+    this.#bucketBytes += stream.total.bucketBytes - bytesBefore
     stream.timeLow = point.timeLow
     stream.timeHigh = point.timeHigh
     stream.seenMs = nowMs
@@ -118,6 +129,7 @@ export class DeltaStreams {
   /** Forgets the stream of a series that has ended. */
   forget(owner: DeltaOwner): void {
     if (owner.delta === undefined) return
+    this.#bucketBytes -= owner.delta.total.bucketBytes
     owner.delta = undefined
     this.#count--
     this.#hasLoggedLimit &&= this.#count >= this.#limits.max_streams / 2

@@ -1,12 +1,19 @@
 /** What delta points of each type add up to, without losing a digit of what is counted. */
 import { metricDataFields } from '../../otlp/fields.ts'
 import { type BucketBounds, noBounds } from './bucket-bounds.ts'
-import { addExponential, type Exponential, limited } from './exponential-reader.ts'
+import {
+  addExponential,
+  type Exponential,
+  exponentialBytes,
+  limited,
+} from './exponential-reader.ts'
 import type { HistogramReader } from './histogram-reader.ts'
 import type { PointReader } from './point-reader.ts'
 import type { PointValue } from './point-value.ts'
 
 export interface DeltaTotal {
+  /** What its buckets take in memory, roughly. */
+  readonly bucketBytes: number
   /** Whether what was read of a point can be added, and can present the total. */
   fits(value: PointValue): boolean
   /** False where nothing can be added to what there is, so that the total has to begin anew. */
@@ -25,6 +32,7 @@ export function deltaTotal(dataField: number): DeltaTotal {
  * integers came and they fit; from then on it is the double nearest to both sums together.
  */
 class NumberTotal implements DeltaTotal {
+  readonly bucketBytes = 0
   #low = 0
   #high = 0
   #double = 0
@@ -70,6 +78,10 @@ class HistogramTotal implements DeltaTotal {
   #sum = 0
   #hasSum = true
 
+  get bucketBytes(): number {
+    return this.#counts?.byteLength ?? 0
+  }
+
   fits({ histogram, bounds }: PointValue): boolean {
     if (this.#counts === undefined) return true
     const isSame = bounds === this.#bounds || histogram.bounds.equals(this.#bounds.bytes)
@@ -103,6 +115,10 @@ class HistogramTotal implements DeltaTotal {
 
 class ExponentialTotal implements DeltaTotal {
   #total: Exponential | undefined
+
+  get bucketBytes(): number {
+    return this.#total === undefined ? 0 : exponentialBytes(this.#total)
+  }
 
   fits(): boolean {
     return true

@@ -308,3 +308,8 @@ export function nativeBuckets({ offset, counts }: Buckets): NativeBuckets {
   }
   return { spans, deltas }
 }
+
+/** What it takes in memory, roughly: arrays that grew have room to spare. */
+export function exponentialBytes({ positive, negative }: Exponential): number {
+  return 300 + (positive.counts.length + negative.counts.length) * 12
+}

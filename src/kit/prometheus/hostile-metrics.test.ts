@@ -32,6 +32,7 @@ function indexed(entriesMax = 1000) {
       isGone: () => false,
       isNew: () => true,
       openMetric: () => true,
+      partBytes: () => 0,
       openSeries: ({ name }) => name,
       take: (name, read, { dataField }) => {
         value.read(read, dataField)

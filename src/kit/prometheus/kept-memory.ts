@@ -32,10 +32,13 @@ export class KeptMemory {
     return !isFull
   }
 
-  /** What these indexes lead to now. Labels and sources made of keys take about as much as those. */
-  set(series: Index, sources: readonly Index[]): void {
+  /**
+   * What these indexes lead to now, with what is said to come on top of it. Labels and sources made of keys take about
+   * as much as those.
+   */
+  set(series: Index, sources: readonly Index[], moreBytes: number): void {
     const indexBytes = sources.reduce((sum, { keptBytes }) => sum + keptBytes, series.keptBytes)
-    this.#set(indexBytes * 2 + series.count * seriesBytes)
+    this.#set(indexBytes * 2 + series.count * seriesBytes + moreBytes)
   }
 
   release(): void {

@@ -33,6 +33,7 @@ function indexed(entriesMax: number, host = testHost()) {
       isGone: (series) => known.get(series.id) !== series,
       isNew: (series) => series.pointCount === 0,
       openMetric: () => true,
+      partBytes: () => 0,
       openSeries: (metric, list) => {
         const id = `${metric.name} ${attributesIdentity(list)}`
         const series = known.get(id) ?? { id, metric, pointCount: 0 }

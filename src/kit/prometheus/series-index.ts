@@ -44,6 +44,8 @@ export interface SeriesSink<Family, Series> {
     pointCount: number,
     cause: IndexDropCause | undefined,
   ): void
+  /** Bytes that its series take beyond one number each, such as those of buckets; an estimate. */
+  partBytes(): number
   /** After the points of one ResourceMetrics. */
   closeResource?(resource: ResourceSource): void
 }
@@ -166,7 +168,8 @@ export class SeriesIndex<Family, Series> {
   }
 
   #account(): void {
-    this.#memory.set(this.#series, [this.#resources, this.#scopes, this.#metrics])
+    const sources = [this.#resources, this.#scopes, this.#metrics]
+    this.#memory.set(this.#series, sources, this.#sink.partBytes())
   }
 
   /** Whether another resource, scope, metric or series may be remembered; where not, says why. */

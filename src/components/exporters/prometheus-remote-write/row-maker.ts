@@ -21,18 +21,27 @@ interface PartRows {
   readonly over: readonly Row[]
 }
 
+/** Of a row with its labels, as an object that its source leads to, roughly. */
+const rowBytes = 180
+
 /** Makes rows and takes them down again, within a limit for those of all sources. */
 export class RowMaker {
   readonly #pool: LabelPool
   readonly #owners: RowOwners
   readonly #convertsHistograms: boolean
   readonly #budget: SeriesBudget
+  #sourceCount = 0
 
   constructor(options: RowMakerOptions, budget: SeriesBudget) {
     this.#pool = options.pool
     this.#owners = options.owners
     this.#convertsHistograms = options.convertsHistograms
     this.#budget = budget
+  }
+
+  /** What rows take beyond one a source, roughly. */
+  get partBytes(): number {
+    return (this.#budget.count - this.#sourceCount) * rowBytes
   }
 
   /** Takes the labels of the samples that a source of this metric has in any case. Those given are sorted, without the name. */
@@ -58,6 +67,7 @@ export class RowMaker {
     for (const claim of claims) this.#owners.give(claim, source)
     this.#begin(source, claims)
     this.#budget.add(source.rowCount)
+    this.#sourceCount++
     const endMs = Math.max(...claims.map((claim) => this.#owners.endMs(claim)))
     // Half a millisecond beyond, so that not even the last one of its predecessor may come again.
     if (endMs >= 0) source.newestMs = endMs + 0.5
@@ -199,6 +209,7 @@ export class RowMaker {
 
   takeDown(source: Source): void {
     this.#budget.add(-source.rowCount)
+    this.#sourceCount--
     source.isGone = true
     this.#owners.letGo(source.rows(), Math.floor(source.newestMs))
   }

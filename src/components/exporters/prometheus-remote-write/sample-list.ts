@@ -1,7 +1,7 @@
 /** Samples in the order they are to be sent, in flat memory: a sample of a known row costs no object. */
 import { isDeepStrictEqual } from 'node:util'
 import { CustomHistogram } from '../../../kit/prometheus/custom-buckets.ts'
-import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
+import { type Exponential, exponentialBytes } from '../../../kit/prometheus/exponential-reader.ts'
 import type { Label } from '../../../kit/prometheus/labels.ts'
 import type { Row } from './row.ts'
 
@@ -186,7 +186,7 @@ export function detailBytes({ exemplars, histogram }: SampleDetail): number {
   let byteLength = exemplars.length * 200
   if (histogram instanceof CustomHistogram) byteLength += 200 + histogram.counts.length * 8
   else if (histogram !== undefined && histogram !== 'stale') {
-    byteLength += 200 + (histogram.positive.counts.length + histogram.negative.counts.length) * 8
+    byteLength += exponentialBytes(histogram)
   }
   return byteLength
 }

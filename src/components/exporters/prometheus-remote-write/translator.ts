@@ -106,6 +106,7 @@ export class Translator {
       take: (source, point, metric) => this.#take(source, point, metric),
       drop: (metric, pointCount, cause) =>
         this.#drops.add(cause ?? metric!.family!.cause, pointCount),
+      partBytes: () => this.rows.partBytes + this.#deltas.keptBytes,
       closeResource: (resource) => {
         if (options.hasTargetInfo) {
           this.#targets.see(resource, this.#nowMs, this.#taker.newestMs, this.#stage)

@@ -101,6 +101,7 @@ export class SeriesStore {
       take: (handle, point, metric) => this.#take(this.#at(handle), point, metric),
       drop: (metric, pointCount, cause) =>
         this.#drops.add(cause ?? metric!.family!.cause, pointCount),
+      partBytes: () => this.#taker.detailBytes + this.#deltas.keptBytes,
       closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
     })
   }
@@ -243,7 +244,7 @@ export class SeriesStore {
     this.#deltas.forget(series)
     const { metric, block, row, detail } = series
     metric.family!.family!.series.remove(block, row)
-    this.#budget.add(-seriesCountOf(detail))
+    this.#taker.forget(detail)
   }
 
   /** There is no room for the series of this point. */

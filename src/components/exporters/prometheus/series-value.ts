@@ -1,6 +1,6 @@
 /** Values that are more than a number. */
 import type { BucketBounds } from '../../../kit/prometheus/bucket-bounds.ts'
-import type { Exponential } from '../../../kit/prometheus/exponential-reader.ts'
+import { type Exponential, exponentialBytes } from '../../../kit/prometheus/exponential-reader.ts'
 
 export type SeriesDetail = HistogramValue | SummaryValue | ExponentialValue
 
@@ -53,6 +53,21 @@ export function seriesCountOf(detail: SeriesDetail | undefined): number {
   if (detail instanceof HistogramValue) return histogramSeriesCount(detail.layout)
   return detail instanceof SummaryValue ? summarySeriesCount(detail.quantiles) : 1
 }
+
+/** What it takes in memory, roughly. */
+export function detailBytes(detail: SeriesDetail | undefined): number {
+  if (detail === undefined) return 0
+  if (detail instanceof ExponentialValue) {
+    return exponentialBytes(detail.histogram) + detail.exemplars.length * exemplarBytes
+  }
+  if (detail instanceof SummaryValue) return objectBytes + detail.quantiles.length * 12
+  const { counts, exemplars } = detail
+  // Buckets that had an exemplar once mostly have one.
+  return objectBytes + counts.byteLength + (exemplars?.length ?? 0) * exemplarBytes
+}
+
+const objectBytes = 300
+const exemplarBytes = 250
 
 /** With sum, count and the bucket of all. */
 export function histogramSeriesCount({ values }: BucketBounds): number {

@@ -12,6 +12,7 @@ import { bucketExemplars, nativeExemplars, newestExemplar } from './exemplars.ts
 import { isTotal } from './openmetrics-family.ts'
 import type { SeriesCursor } from './series-cursor.ts'
 import {
+  detailBytes,
   type Exemplar,
   ExponentialValue,
   histogramSeriesCount,
@@ -45,12 +46,24 @@ export class ValueTaker {
   newestLow = 0
   newestHigh = 0
   hasTaken = false
+  #detailBytes = 0
 
   constructor(options: TakerOptions, deltas: DeltaStreams, uses: TakerUses) {
     this.#options = options
     this.#budget = uses.budget
     this.#noteOddTotal = uses.noteOddTotal
     this.#deltas = deltas
+  }
+
+  /** What the values of all series take that are more than a number, roughly. */
+  get detailBytes(): number {
+    return this.#detailBytes
+  }
+
+  /** The series with this value is over. */
+  forget(detail: SeriesCursor['detail']): void {
+    this.#budget.add(-seriesCountOf(detail))
+    this.#detailBytes -= detailBytes(detail)
   }
 
   forgetNewest(): void {
@@ -122,10 +135,12 @@ export class ValueTaker {
 
   #setDetail(series: SeriesCursor, point: PointReader, dataField: number): void {
     this.#budget.add(this.#seriesCount(dataField) - seriesCountOf(series.detail))
+    const bytesBefore = detailBytes(series.detail)
     if (dataField === metricDataFields.histogram) this.#setHistogram(series, point)
     else if (dataField === metricDataFields.exponentialHistogram) {
       this.#setExponential(series, point)
     } else this.#setSummary(series)
+    this.#detailBytes += detailBytes(series.detail) - bytesBefore
   }
 
   #setHistogram(series: SeriesCursor, point: PointReader): void {

@@ -94,6 +94,7 @@ export class DeltaToCumulativeProcessor implements Processor {
       {
         isGone: (series) => series.isGone,
         isNew: (series) => series.delta === undefined,
+        partBytes: () => this.#deltas.keptBytes,
         openMetric: (metric) => this.#openMetric(metric),
         openSeries: (metric, attributes) => openSeries(metric, attributes),
         take: (series, point, metric) => this.#take(series, point, metric.dataField),
