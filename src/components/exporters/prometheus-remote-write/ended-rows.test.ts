@@ -14,7 +14,7 @@ import { strategyOf } from '../../../kit/prometheus/translation-rules.ts'
 import { LabelPool } from './label-pool.ts'
 import { Repeats } from './repeats.ts'
 import { RetiredLabels } from './retired-labels.ts'
-import { labelRules, settings as schema } from './settings.ts'
+import { effectiveSettings, labelRules, settings as schema } from './settings.ts'
 import { Translator } from './translator.ts'
 import { writeMetrics } from './write-metrics.ts'
 
@@ -262,7 +262,7 @@ describe('labels of a series that is ended', () => {
 
 function translating(pool: LabelPool): { translator: Translator; retired: RetiredLabels } {
   const host = testHost({ signals: ['metrics'] })
-  const settings = schema.parse({ endpoint: 'http://127.0.0.1:9/' })
+  const settings = effectiveSettings(schema.parse({ endpoint: 'http://127.0.0.1:9/' }))
   const retired = new RetiredLabels(pool)
   const none = () => 0
   const gauges = { queueSize: none, queueCapacity: none, inFlight: none, consumers: none }

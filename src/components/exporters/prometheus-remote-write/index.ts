@@ -1,6 +1,6 @@
 import { defineExporter } from '../../../pipeline/component.ts'
 import { RemoteWriteExporter } from './remote-write-exporter.ts'
-import { checkSettings, settings } from './settings.ts'
+import { checkSettings, effectiveSettings, settings } from './settings.ts'
 import { declaredMetrics } from './write-metrics.ts'
 
 export const prometheusRemoteWrite = defineExporter({
@@ -33,5 +33,5 @@ export const prometheusRemoteWrite = defineExporter({
       ].join('\n'),
     },
   ],
-  create: (config, host) => new RemoteWriteExporter(config, host),
+  create: (config, host) => new RemoteWriteExporter(effectiveSettings(config), host),
 })

@@ -1,5 +1,15 @@
+import assert from 'node:assert/strict'
 import { z } from 'zod'
-import { byteSize, duration, namesTo, section, text, unsupported } from '../../../config/schema.ts'
+import {
+  byteSize,
+  duration,
+  namesTo,
+  section,
+  sectionUnlessEmpty,
+  text,
+  unsupported,
+} from '../../../config/schema.ts'
+import { isRequired } from '../../../config/explain-issue.ts'
 import { clientAuthSettings } from '../../../kit/auth/auth-settings.ts'
 import { httpClientProblems, httpClientShape, httpUrl } from '../../../kit/http/client-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
@@ -42,8 +52,8 @@ const queueShape = {
     .describe('A shard sends what it has after this long, counted from its first sample.'),
 }
 
+/** What may stand beside the other settings, as it always did, or under `http`, where the Collector wants it since 0.158. */
 const clientShape = {
-  endpoint: httpUrl().describe('URL to write to, such as http://prometheus:9090/api/v1/write.'),
   ...httpClientShape({ timeout: '5s' }),
   compression: z
     .enum(['snappy', 'zstd'])
@@ -52,8 +62,23 @@ const clientShape = {
       'Of request bodies. Every server takes snappy; some take zstd too. One that answers 415 gets snappy.',
     ),
   auth: clientAuthSettings(authForms.sharedClient),
-  http: unsupported('write its keys beside endpoint'),
+}
+
+const requestShape = {
+  endpoint: httpUrl()
+    .optional()
+    .describe(
+      'URL to write to, such as http://prometheus:9090/api/v1/write. Required here or under http.',
+    ),
+  ...clientShape,
+  http: sectionUnlessEmpty({
+    endpoint: httpUrl().describe('URL to write to.'),
+    ...clientShape,
+  }).describe(
+    'Endpoint and client settings, as the Collector has them since 0.158; those beside it then have no effect, but for timeout: the shorter one holds.',
+  ),
   sending_queue: unsupported('the queue of this exporter is remote_write_queue'),
+  include_metadata_keys: unsupported('one request holds the samples of many senders'),
   retry_on_failure: retryOnFailure({ initialInterval: '50ms' }).describe(
     'Waits between attempts. What follows in the same series waits too.',
   ),
@@ -89,6 +114,11 @@ const seriesShape = {
     .describe(
       'Send histograms as native ones with custom buckets, one series each; 2.0 only. A server that takes but 1.0 gets classic series.',
     ),
+  convert_explicit_histograms_to_nhcb: z
+    .boolean()
+    .default(false)
+    .describe("The Collector's name for convert_histograms_to_nhcb."),
+  keep_classic_histograms: unsupported('a histogram is sent in one form'),
   target_info: section({
     enabled: z.boolean().default(true).describe('false turns it off.'),
   }).describe('Send the resource attributes as a series of their own.'),
@@ -105,9 +135,33 @@ const seriesShape = {
   export_created_metric: unsupported('2.0 carries start times'),
 }
 
-export const settings = section({ ...clientShape, ...seriesShape })
+export const settings = section({ ...requestShape, ...seriesShape })
 
-export type RemoteWriteSettings = z.output<z.ZodObject<typeof clientShape & typeof seriesShape>>
+export type WrittenSettings = z.output<z.ZodObject<typeof requestShape & typeof seriesShape>>
+
+/** The settings with those of `http` in their places. */
+export type RemoteWriteSettings = Omit<WrittenSettings, 'endpoint' | 'http'> & {
+  readonly endpoint: string
+}
+
+/** What a configuration without errors means. */
+export function effectiveSettings({ http, ...beside }: WrittenSettings): RemoteWriteSettings {
+  const convert_histograms_to_nhcb = convertsHistograms(beside)
+  const endpoint = http?.endpoint ?? beside.endpoint
+  assert(endpoint !== undefined, 'an endpoint is required')
+  const timeouts = [beside.timeout, http?.timeout ?? 0].filter((timeout) => timeout > 0)
+  const timeout = timeouts.length === 0 ? 0 : Math.min(...timeouts)
+  return { ...beside, ...http, endpoint, timeout, convert_histograms_to_nhcb }
+}
+
+function convertsHistograms(
+  config: Pick<
+    WrittenSettings,
+    'convert_histograms_to_nhcb' | 'convert_explicit_histograms_to_nhcb'
+  >,
+): boolean {
+  return config.convert_histograms_to_nhcb || config.convert_explicit_histograms_to_nhcb
+}
 
 /** Headers that say what the body is: ours alone. */
 export const fixedHeaders = [
@@ -116,22 +170,41 @@ export const fixedHeaders = [
   'x-prometheus-remote-write-version',
 ] as const
 
-export function checkSettings(config: RemoteWriteSettings): ConfigProblem[] {
-  const problems = [...httpClientProblems(config), ...translationProblems(config)]
+export function checkSettings(config: WrittenSettings): ConfigProblem[] {
+  const { http } = config
+  const client = http ?? config
+  const problems = [...under(http, httpClientProblems(client)), ...translationProblems(config)]
+  if (client.endpoint === undefined) problems.push({ path: ['endpoint'], message: isRequired })
+  if (http !== undefined && config.endpoint !== undefined) {
+    const message = 'has no effect beside http; remove it'
+    problems.push({ path: ['endpoint'], message, severity: 'warning' })
+  }
   if (!escapesNames(strategyOf(config)) && config.protobuf_message === messageV1) {
     const message = `keeps UTF-8 names, for which protobuf_message must be ${messageV2}`
     problems.push({ path: ['translation_strategy'], message })
   }
-  if (config.convert_histograms_to_nhcb && config.protobuf_message === messageV1) {
+  if (convertsHistograms(config) && config.protobuf_message === messageV1) {
     const message = `needs custom buckets, for which protobuf_message must be ${messageV2}`
-    problems.push({ path: ['convert_histograms_to_nhcb'], message })
+    const key = config.convert_histograms_to_nhcb
+      ? 'convert_histograms_to_nhcb'
+      : 'convert_explicit_histograms_to_nhcb'
+    problems.push({ path: [key], message })
   }
-  for (const name of Object.keys(config.headers)) {
-    if (!(fixedHeaders as readonly string[]).includes(name.toLowerCase())) continue
+  const names = Object.keys(client.headers)
+  const taken = names.filter((name) => fixedHeaders.some((fixed) => fixed === name.toLowerCase()))
+  const ineffective = taken.map((name): ConfigProblem => {
     const message = 'is set by the protocol; this value has no effect'
-    problems.push({ path: ['headers', name], message, severity: 'warning' })
-  }
-  return problems
+    return { path: ['headers', name], message, severity: 'warning' }
+  })
+  return [...problems, ...under(http, ineffective)]
+}
+
+/** Problems of client settings where they stand. */
+function under(http: WrittenSettings['http'], problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return problems.map(({ path, ...rest }) => ({
+    ...rest,
+    path: http === undefined ? path : ['http', ...path],
+  }))
 }
 
 export function labelRules(config: RemoteWriteSettings): LabelRules {

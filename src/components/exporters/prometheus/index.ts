@@ -1,7 +1,6 @@
 import { defineExporter } from '../../../pipeline/component.ts'
-import { translationProblems } from '../../../kit/prometheus/translation-rules.ts'
 import { PrometheusExporter } from './prometheus-exporter.ts'
-import { settings } from './settings.ts'
+import { checkSettings, settings } from './settings.ts'
 import { declaredMetrics } from './store-metrics.ts'
 
 export const prometheus = defineExporter({
@@ -10,7 +9,7 @@ export const prometheus = defineExporter({
   stability: 'beta',
   signals: ['metrics'],
   config: settings,
-  check: translationProblems,
+  check: checkSettings,
   listens: ({ endpoint }) => [{ path: ['endpoint'], endpoint, transport: 'tcp' }],
   metrics: declaredMetrics,
   examples: [

@@ -9,7 +9,12 @@ import {
 } from '../../../config/schema.ts'
 import { httpServerShape } from '../../../kit/http/server-settings.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
-import { labelRules as translationLabelRules } from '../../../kit/prometheus/translation-rules.ts'
+import {
+  labelRules as translationLabelRules,
+  translationProblems,
+} from '../../../kit/prometheus/translation-rules.ts'
+import type { ConfigProblem } from '../../../pipeline/component.ts'
+import { sendingQueue } from '../../../kit/queue/queue-settings.ts'
 import { translationShape } from '../../../kit/prometheus/translation-settings.ts'
 
 const serverShape = {
@@ -49,12 +54,24 @@ const pageShape = {
   convert_histograms_to_nhcb: unsupported(
     'no format of the page has a place for custom buckets; who scrapes it converts: convert_classic_histograms_to_nhcb',
   ),
-  sending_queue: unsupported('the page is up to date without a queue'),
+  sending_queue: sendingQueue({ isOnByDefault: false }).describe(
+    'Accepted; the page is up to date without a queue.',
+  ),
 }
 
 export const settings = section({ ...serverShape, ...pageShape })
 
 export type PrometheusSettings = z.output<z.ZodObject<typeof serverShape & typeof pageShape>>
+
+export function checkSettings(config: PrometheusSettings): ConfigProblem[] {
+  const problems = translationProblems(config)
+  if (config.add_metric_suffixes === false && config.translation_strategy === undefined) {
+    const message =
+      'takes the suffixes off the names, which the Collector no longer does since 0.132: remove it to keep them, or write translation_strategy: UnderscoreEscapingWithoutSuffixes'
+    problems.push({ path: ['add_metric_suffixes'], message, severity: 'warning' })
+  }
+  return problems
+}
 
 export function labelRules(config: PrometheusSettings): LabelRules {
   return translationLabelRules(config, {
