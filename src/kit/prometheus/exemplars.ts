@@ -86,8 +86,8 @@ function exemplarLabels(
   ids: { readonly traceId: Uint8Array; readonly spanId: Uint8Array },
 ): Label[] {
   const fixed = new Map<string, string>()
-  if (isUsed(ids.traceId)) fixed.set('trace_id', Buffer.from(ids.traceId).toString('hex'))
-  if (isUsed(ids.spanId)) fixed.set('span_id', Buffer.from(ids.spanId).toString('hex'))
+  if (isId(ids.traceId, 16)) fixed.set('trace_id', Buffer.from(ids.traceId).toString('hex'))
+  if (isId(ids.spanId, 8)) fixed.set('span_id', Buffer.from(ids.spanId).toString('hex'))
   const all = new Map<string, string>()
   for (const { name, value } of joinLabels(naming, readTextAttributes(exemplar, 7))) {
     all.set(name, value)
@@ -107,6 +107,7 @@ function codePoints(text: string): number {
   return Array.from(text).length
 }
 
-function isUsed(id: Uint8Array): boolean {
-  return id.some((byte) => byte !== 0)
+/** OTLP: an id of another length, or of zeroes alone, is none. */
+function isId(id: Uint8Array, byteLength: number): boolean {
+  return id.length === byteLength && id.some((byte) => byte !== 0)
 }

@@ -97,7 +97,8 @@ sent_bytes_created{a="x"} 1700000000.123456789 1700000001.5
 
 test('a classic histogram in both formats, each exemplar in its bucket', () => {
   const { take, text, openMetrics } = exposed({ enable_open_metrics: true })
-  const exemplar = (value: number) => ({ ...at(1), asDouble: value, traceId: 'hex:01' })
+  const traceId = '01'.repeat(16)
+  const exemplar = (value: number) => ({ ...at(1), asDouble: value, traceId: `hex:${traceId}` })
   take([
     {
       name: 'latency',
@@ -134,9 +135,9 @@ latency_seconds_count 1.000001e+06
     openMetrics(),
     `# TYPE latency_seconds histogram
 # UNIT latency_seconds seconds
-latency_seconds_bucket{le="0.005"} 1 # {trace_id="01"} 0.001 1
-latency_seconds_bucket{le="1.0"} 3 # {trace_id="01"} 1.0 1
-latency_seconds_bucket{le="+Inf"} 1000001 # {trace_id="01"} 7.0 1
+latency_seconds_bucket{le="0.005"} 1 # {trace_id="${traceId}"} 0.001 1
+latency_seconds_bucket{le="1.0"} 3 # {trace_id="${traceId}"} 1.0 1
+latency_seconds_bucket{le="+Inf"} 1000001 # {trace_id="${traceId}"} 7.0 1
 latency_seconds_sum 12.5
 latency_seconds_count 1000001
 latency_seconds_created 1
@@ -743,6 +744,13 @@ test('exemplars are of at most 128 code points: else the ids alone', () => {
   // trace_id and its value are 40, the label's name is one.
   assert.equal(labelsFor(87), `k="${'🙂'.repeat(87)}",${ids}`)
   assert.equal(labelsFor(88), ids)
+})
+
+test('ids of exemplars that are not as long as OTLP has them are left out', () => {
+  const { take, openMetrics } = exposed({ enable_open_metrics: true })
+  const exemplar = { asInt: 1n, traceId: 'hex:010203', spanId: `hex:${'08'.repeat(1000)}` }
+  take([sum('c', [point({}, { ...at(1), asInt: 1n, exemplars: [exemplar] })])])
+  assert.match(openMetrics(), / # \{\} 1\.0 1$/m)
 })
 
 test('whatever arrives, a strict reader takes the page in every format', () => {

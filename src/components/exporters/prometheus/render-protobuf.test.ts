@@ -56,11 +56,12 @@ const start = { seconds: 1700000000n, nanos: 5 }
 const stamp = { timestampMs: 1700000001500n }
 
 test('every type as MetricFamily', () => {
+  const traceId = '0a'.repeat(16)
   const { store, families } = exposed()
   const exemplar = {
     timeUnixNano: 1000000000n,
     asDouble: 0.5,
-    traceId: 'hex:0a',
+    traceId: `hex:${traceId}`,
   }
   store.consume(
     metricsBatch(
@@ -91,7 +92,7 @@ test('every type as MetricFamily', () => {
   )
   const job = { name: 'job', value: 'shop' }
   const shownExemplar = {
-    label: [{ name: 'trace_id', value: '0a' }],
+    label: [{ name: 'trace_id', value: traceId }],
     value: 0.5,
     timestamp: { seconds: 1n },
   }
