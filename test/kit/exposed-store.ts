@@ -36,7 +36,8 @@ export function exposed(config: object = {}) {
   )
   const optionsFor = (accept: string) => {
     const format = negotiate(accept, true)
-    return { format, sendTimestamps: settings.send_timestamps, buffers: new PieceBuffers() }
+    const { send_timestamps: sendTimestamps, without_created: withoutCreated } = settings
+    return { format, sendTimestamps, withoutCreated, buffers: new PieceBuffers() }
   }
   const page = (accept: string) => {
     const options = optionsFor(accept)

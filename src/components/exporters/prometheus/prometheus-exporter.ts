@@ -34,10 +34,10 @@ export class PrometheusExporter implements Exporter {
       },
       host,
     )
-    const sendTimestamps = settings.send_timestamps
+    const { send_timestamps: sendTimestamps, without_created: withoutCreated } = settings
     this.#page = new MetricsPage(settings, host, (format, buffers) => {
       const render = format.kind === 'protobuf' ? renderProtobuf : renderText
-      return render(this.#store, { format, sendTimestamps, buffers })
+      return render(this.#store, { format, sendTimestamps, withoutCreated, buffers })
     })
     this.#server = new HttpServer({ settings, where: '', routes: [this.#page.route] }, host)
   }

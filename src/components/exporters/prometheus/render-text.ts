@@ -2,14 +2,11 @@
 import { mayBeEscaped, shownSeries } from './live-series.ts'
 import { PageNames } from './page-names.ts'
 import { PageWriter, type PieceBuffers } from './page-writer.ts'
-import type { PageFormat } from './page-format.ts'
 import { PagePauses } from './page-pauses.ts'
 import type { SeriesStore } from './series-store.ts'
-import { TextPage } from './text-page.ts'
+import { TextPage, type TextOptions } from './text-page.ts'
 
-export interface RenderOptions {
-  readonly format: PageFormat
-  readonly sendTimestamps: boolean
+export interface RenderOptions extends TextOptions {
   readonly buffers: PieceBuffers
 }
 

@@ -36,6 +36,12 @@ const pageShape = {
     .boolean()
     .default(false)
     .describe('Offer OpenMetrics, and with it exemplars and created timestamps.'),
+  without_created: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Leave the _created lines out of OpenMetrics, as the Collector does: to most servers each is a further series. Protobuf keeps its created timestamps. Not of the Collector.',
+    ),
   without_scope_info: z.boolean().default(false).describe('Leave out the otel_scope_ labels.'),
   max_series: z
     .int()

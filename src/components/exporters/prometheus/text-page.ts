@@ -42,11 +42,19 @@ const textTypes = {
   stateset: 'gauge',
 } as const
 
+export interface TextOptions {
+  readonly format: PageFormat
+  readonly sendTimestamps: boolean
+  /** Leave out the `_created` lines. */
+  readonly withoutCreated?: boolean
+}
+
 export class TextPage {
   readonly isOpenMetrics: boolean
   readonly #writer: PageWriter
   readonly #format: PageFormat
   readonly #sendTimestamps: boolean
+  readonly #withoutCreated: boolean
   // Of the family whose turn it is.
   #name = ''
   #isQuoted = false
@@ -64,12 +72,13 @@ export class TextPage {
   constructor(
     store: SeriesStore,
     writer: PageWriter,
-    { format, sendTimestamps }: { format: PageFormat; sendTimestamps: boolean },
+    { format, sendTimestamps, withoutCreated = false }: TextOptions,
   ) {
     this.#writer = writer
     this.#format = format
     this.#labels = new PageLabels(store, format.scheme)
     this.#sendTimestamps = sendTimestamps
+    this.#withoutCreated = withoutCreated
     this.isOpenMetrics = format.kind === 'openmetrics'
   }
 
@@ -83,7 +92,7 @@ export class TextPage {
     const isDemoted = this.#isCounter && shown.type === 'unknown'
     this.#isStrictCounter = this.isOpenMetrics && this.#isCounter && !isDemoted
     this.#hasExemplars = this.isOpenMetrics && !isDemoted
-    this.#hasCreated = this.#hasExemplars && names.hasCreated
+    this.#hasCreated = this.#hasExemplars && names.hasCreated && !this.#withoutCreated
     this.#comments(shown, family)
   }
 
