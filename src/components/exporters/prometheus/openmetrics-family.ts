@@ -3,11 +3,14 @@ import { decodeUtf8 } from '../../../wire/utf8.ts'
 import { parseLabelText } from './label-text.ts'
 import { liveSeries } from './live-series.ts'
 import type { ShownNames } from './page-names.ts'
+import type { SeriesCursor } from './series-cursor.ts'
 import type { Family } from './series.ts'
 
 export interface ShownFamily {
   readonly name: string
   readonly type: PrometheusType
+  /** Whether a series is one that such a family may have. One that is not has come while the page is made. */
+  readonly accepts: (series: SeriesCursor) => boolean
 }
 
 /**
@@ -24,19 +27,26 @@ export function openMetricsFamily(
   switch (family.type) {
     case 'counter':
       return base === undefined || family.hasOddTotal
-        ? { name, type: 'unknown' }
-        : { name: base, type: 'counter' }
-    case 'info': {
-      const isInfo = base !== undefined && hasValues(family, [1])
-      return isInfo ? { name: base, type: 'info' } : { name, type: 'gauge' }
-    }
+        ? { name, type: 'unknown', accepts: acceptsAll }
+        : { name: base, type: 'counter', accepts: hasTotal }
+    case 'info':
+      return base !== undefined && isOf(family, isOne)
+        ? { name: base, type: 'info', accepts: isOne }
+        : { name, type: 'gauge', accepts: acceptsAll }
     case 'stateset': {
-      const isStateSet = hasValues(family, [0, 1]) && hasLabel(family, name, escape)
-      return { name, type: isStateSet ? 'stateset' : 'gauge' }
+      const isState = (series: SeriesCursor) =>
+        (series.value === 0 || series.value === 1) && hasLabel(series, name, escape)
+      return isOf(family, isState)
+        ? { name, type: 'stateset', accepts: isState }
+        : { name, type: 'gauge', accepts: acceptsAll }
     }
     default:
-      return { name, type: family.type }
+      return { name, type: family.type, accepts: acceptsAll }
   }
+}
+
+export function acceptsAll(): boolean {
+  return true
 }
 
 /** OpenMetrics, "Counter": a total is no NaN, and never falls, from 0 on. */
@@ -44,15 +54,24 @@ export function isTotal(value: number): boolean {
   return value >= 0
 }
 
-function hasValues(family: Family, allowed: readonly number[]): boolean {
-  for (const { value } of liveSeries(family, 0)) if (!allowed.includes(value)) return false
+function hasTotal({ value }: SeriesCursor): boolean {
+  return isTotal(value)
+}
+
+function isOne({ value }: SeriesCursor): boolean {
+  return value === 1
+}
+
+function isOf(family: Family, accepts: ShownFamily['accepts']): boolean {
+  for (const series of liveSeries(family, 0)) if (!accepts(series)) return false
   return true
 }
 
-function hasLabel(family: Family, wanted: string, escape: (name: string) => string): boolean {
-  for (const series of liveSeries(family, 0)) {
-    const text = decodeUtf8(series.textBytes, series.textStart, series.textEnd)
-    if (!parseLabelText(text).some(({ name }) => escape(name) === wanted)) return false
-  }
-  return true
+function hasLabel(
+  { textBytes, textStart, textEnd }: SeriesCursor,
+  wanted: string,
+  escape: (name: string) => string,
+): boolean {
+  const labels = parseLabelText(decodeUtf8(textBytes, textStart, textEnd))
+  return labels.some(({ name }) => escape(name) === wanted)
 }

@@ -6,7 +6,7 @@ import { epochMs, secondsText } from '../../../kit/prometheus/nanos.ts'
 import { canonicalText, shortText, unsignedText } from '../../../kit/prometheus/number-text.ts'
 import { encodeUtf8 } from '../../../wire/utf8.ts'
 import { escapeText } from './label-text.ts'
-import { isTotal, openMetricsFamily, type ShownFamily } from './openmetrics-family.ts'
+import { acceptsAll, openMetricsFamily, type ShownFamily } from './openmetrics-family.ts'
 import type { PageFormat } from './page-format.ts'
 import { PageLabels } from './page-labels.ts'
 import type { ShownNames } from './page-names.ts'
@@ -63,8 +63,7 @@ export class TextPage {
   #hasCreated = false
   #hasExemplars = false
   #isCounter = false
-  /** Whether values must be those of OpenMetrics' counters. */
-  #isStrictCounter = false
+  #accepts: ShownFamily['accepts'] = acceptsAll
   // Of the series whose turn it is: its labels, and the time behind its values.
   readonly #labels: PageLabels
   #time = ''
@@ -90,7 +89,7 @@ export class TextPage {
     this.#isCounter = family.type === 'counter'
     // A counter that could not drop its _total is no counter to OpenMetrics, and has no _created.
     const isDemoted = this.#isCounter && shown.type === 'unknown'
-    this.#isStrictCounter = this.isOpenMetrics && this.#isCounter && !isDemoted
+    this.#accepts = shown.accepts
     this.#hasExemplars = this.isOpenMetrics && !isDemoted
     this.#hasCreated = this.#hasExemplars && names.hasCreated && !this.#withoutCreated
     this.#comments(shown, family)
@@ -103,11 +102,14 @@ export class TextPage {
   }
 
   #shown(family: Family, names: ShownNames): ShownFamily {
-    if (!this.isOpenMetrics) return { name: names.name, type: family.type }
+    if (!this.isOpenMetrics) return { name: names.name, type: family.type, accepts: acceptsAll }
     return openMetricsFamily(family, names, labelEscaper(this.#format.scheme))
   }
 
-  #comments({ name, type }: ShownFamily, { help, unit }: { help: string; unit: string }): void {
+  #comments(
+    { name, type }: Omit<ShownFamily, 'accepts'>,
+    { help, unit }: { help: string; unit: string },
+  ): void {
     const writer = this.#writer
     const shown = isLegacyMetricName(name) ? name : `"${escapeText(name)}"`
     const typeLine = `# TYPE ${shown} ${this.isOpenMetrics ? type : textTypes[type]}\n`
@@ -139,8 +141,8 @@ export class TextPage {
 
   /** All lines of one series of the current family; false when it has none on this page. */
   series(series: SeriesCursor): boolean {
-    // A first such value, come while the family is written, is for the next page, which says another type.
-    if (this.#isStrictCounter && !isTotal(series.value)) return false
+    // Come while the family is written, it is for the next page, which says another type.
+    if (!this.#accepts(series)) return false
     if (!this.#labels.take(series)) return false
     this.#time = this.#timeText(series)
     const { detail } = series
