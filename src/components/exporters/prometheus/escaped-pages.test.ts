@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { at, during, exposed, protobufType } from '../../../../test/kit/exposed-store.ts'
 import { type ExposedFamily, parseExposition } from '../../../../test/kit/exposition.ts'
-import { cumulative, gauge, point, sum } from '../../../../test/kit/metrics-request.ts'
+import { attributes, cumulative, gauge, point, sum } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import { negotiate } from './page-format.ts'
 import { PieceBuffers } from './page-writer.ts'
@@ -74,6 +74,21 @@ test('a counter has no creation sample where escaping gives its name to another'
   take([sum('foo_total', [one()]), gauge('foo.created', [one()])])
   assert.deepEqual(samples(openMetrics(), 'openmetrics'), ['foo_created  1.0', 'foo_total  1.0'])
   assert.match(openMetrics('allow-utf-8'), /^foo_created 1$/m)
+})
+
+test('a counter has no creation sample called like another family is in OpenMetrics', () => {
+  const info = { metadata: attributes({ 'prometheus.type': 'info' }) }
+  const others = {
+    foo_created_total: sum('foo_created_total', [one()]),
+    foo_created_info: gauge('foo_created_info', [one()], info),
+  }
+  for (const [name, other] of Object.entries(others)) {
+    const { take, openMetrics } = exposed(noTranslation)
+    take([sum('foo_total', [one()]), other])
+    const shown = samples(openMetrics(), 'openmetrics').join()
+    assert(shown.includes('foo_total  1.0') && shown.includes(`${name}  1.0`), shown)
+    assert(!shown.includes('foo_created '), shown)
+  }
 })
 
 test('a counter called as target_info would be is no family of that name', () => {
