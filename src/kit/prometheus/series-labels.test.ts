@@ -18,7 +18,9 @@ interface Given {
 }
 
 const utf8 = { translation_strategy: 'NoTranslation' } as const
-const convert = { resource_to_telemetry_conversion: { exclude_service_attributes: false } }
+const convert = {
+  resource_to_telemetry_conversion: { enabled: true, exclude_service_attributes: false },
+}
 const shop = { 'service.name': 'shop' }
 const promote = (included: string[] | undefined, excluded: string[] = []) => ({
   resource_constant_labels: { included, excluded },
@@ -162,7 +164,9 @@ const rows: readonly (readonly [rule: string, given: Given, expected: string])[]
     'but those of the service where told to',
     {
       resource: { zone: 'z', ...shop },
-      settings: { resource_to_telemetry_conversion: { exclude_service_attributes: true } },
+      settings: {
+        resource_to_telemetry_conversion: { enabled: true, exclude_service_attributes: true },
+      },
     },
     'job=shop zone=z',
   ],
@@ -190,6 +194,36 @@ const rows: readonly (readonly [rule: string, given: Given, expected: string])[]
     'k8s_pod=p',
   ],
   ['all but some', { resource: { a: '1', b: '2' }, settings: promote(undefined, ['b']) }, 'a=1'],
+  [
+    'an empty list of included ones is none, as in the Collector',
+    { resource: { a: '1', b: '2' }, settings: promote([], ['b']) },
+    'a=1',
+  ],
+  [
+    'without any pattern none is asked for, as in the Collector',
+    { resource: { a: '1' }, settings: promote(undefined) },
+    '',
+  ],
+  [
+    'and the conversion decides',
+    { resource: { a: '1' }, settings: { ...convert, ...promote([]) } },
+    'a=1',
+  ],
+  [
+    'the conversion takes patterns as well, as in the Collector',
+    {
+      resource: { a: '1', b: '2' },
+      settings: {
+        resource_to_telemetry_conversion: {
+          enabled: false,
+          exclude_service_attributes: false,
+          included: ['b'],
+          excluded: [],
+        },
+      },
+    },
+    'b=2',
+  ],
   [
     'patterns decide in place of the conversion',
     { resource: { a: '1', b: '2' }, settings: { ...convert, ...promote(['b']) } },

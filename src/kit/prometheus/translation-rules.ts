@@ -4,10 +4,16 @@ import { joinLabels, type LabelRules } from './labels.ts'
 import { escapesNames, type TranslationStrategy } from './metric-name.ts'
 import { type AttributePatterns, matchesPatterns } from './promoted-attributes.ts'
 
+/** What is undefined in `included` or empty takes all, but if `excluded` is empty too, no patterns are given. */
+interface ResourceConversion extends Partial<AttributePatterns> {
+  readonly enabled: boolean
+  readonly exclude_service_attributes: boolean
+}
+
 export interface TranslationSettings {
   readonly translation_strategy?: TranslationStrategy | undefined
   readonly add_metric_suffixes?: boolean | undefined
-  readonly resource_to_telemetry_conversion?: { exclude_service_attributes: boolean } | undefined
+  readonly resource_to_telemetry_conversion?: ResourceConversion | undefined
   /** Decides in place of resource_to_telemetry_conversion. */
   readonly resource_constant_labels?: AttributePatterns | undefined
   readonly keep_identifying_resource_attributes: boolean
@@ -37,7 +43,10 @@ export function translationProblems(settings: TranslationSettings): ConfigProble
     warn('add_metric_suffixes', `has no effect beside ${strategy}; remove it`)
   }
   const { resource_constant_labels, resource_to_telemetry_conversion } = settings
-  if (resource_constant_labels !== undefined && resource_to_telemetry_conversion !== undefined) {
+  const isConverting =
+    resource_to_telemetry_conversion?.enabled === true ||
+    givenPatterns(resource_to_telemetry_conversion) !== undefined
+  if (givenPatterns(resource_constant_labels) !== undefined && isConverting) {
     const message = 'has no effect beside resource_constant_labels; remove it'
     warn('resource_to_telemetry_conversion', message)
   }
@@ -62,9 +71,19 @@ export function labelRules(settings: TranslationSettings, choices: LabelChoices)
 
 function promotes(settings: TranslationSettings): (key: string) => boolean {
   const { resource_constant_labels, resource_to_telemetry_conversion: conversion } = settings
-  if (resource_constant_labels !== undefined) return matchesPatterns(resource_constant_labels)
-  if (conversion === undefined) return () => false
+  const patterns = givenPatterns(resource_constant_labels) ?? givenPatterns(conversion)
+  if (patterns !== undefined) return matchesPatterns(patterns)
+  if (conversion?.enabled !== true) return () => false
   if (!conversion.exclude_service_attributes) return () => true
   const excluded = ['service.name', 'service.namespace', 'service.instance.id']
   return matchesPatterns({ excluded })
+}
+
+/** The Collector's reading: an empty list is none, and without any there are no patterns. */
+function givenPatterns(
+  patterns: Partial<AttributePatterns> | undefined,
+): AttributePatterns | undefined {
+  const included = patterns?.included?.length === 0 ? undefined : patterns?.included
+  const excluded = patterns?.excluded ?? []
+  return included === undefined && excluded.length === 0 ? undefined : { included, excluded }
 }

@@ -1,7 +1,17 @@
 import { z } from 'zod'
-import { optionalSection, text } from '../../config/schema.ts'
+import { sectionUnlessEmpty, text } from '../../config/schema.ts'
 import { deltaToCumulative } from './delta-settings.ts'
 import { translationStrategies } from './metric-name.ts'
+
+const patternShape = {
+  included: z
+    .array(text())
+    .optional()
+    .describe(
+      'Patterns with * and ? of the resource attributes to make labels of; all if there are but excluded ones.',
+    ),
+  excluded: z.array(text()).default([]).describe('Patterns of those to leave out.'),
+}
 
 /** What both Prometheus exporters are told about the translation, under the Collector's names where it has them. */
 export const translationShape = {
@@ -16,23 +26,19 @@ export const translationShape = {
     .enum(translationStrategies)
     .optional()
     .describe('How names become Prometheus names.'),
-  resource_to_telemetry_conversion: optionalSection({
+  resource_to_telemetry_conversion: sectionUnlessEmpty({
     enabled: z.boolean().default(false).describe('true turns it on.'),
     exclude_service_attributes: z
       .boolean()
       .default(false)
       .describe('Leave out service.name, service.namespace and service.instance.id.'),
-  }).describe('Make labels of all resource attributes.'),
-  resource_constant_labels: z
-    .strictObject({
-      included: z
-        .array(text())
-        .optional()
-        .describe('Patterns with * and ? of the resource attributes to make labels of.'),
-      excluded: z.array(text()).default([]).describe('Patterns of those to leave out.'),
-    })
-    .optional()
-    .describe('Make labels of some resource attributes.'),
+    ...patternShape,
+  }).describe(
+    'Make labels of all resource attributes. Its patterns mean resource_constant_labels.',
+  ),
+  resource_constant_labels: sectionUnlessEmpty(patternShape).describe(
+    'Make labels of some resource attributes.',
+  ),
   keep_identifying_resource_attributes: z
     .boolean()
     .default(false)

@@ -79,3 +79,22 @@ it('names what it does not support of the newer settings', () => {
   const nothing = { endpoint: url, include_metadata_keys: [], keep_classic_histograms: false }
   assert.deepEqual(complaints(nothing), [])
 })
+
+it('reads zeros and empty text as the Collector does', () => {
+  const read = (config: object) => effectiveSettings(settings.parse({ endpoint: url, ...config }))
+  assert.equal(read({ compression: '' }).compression, 'snappy')
+  assert.equal(read({ max_batch_size_bytes: 0 }).max_batch_size_bytes, 3_000_000)
+  const queue = { enabled: false, queue_size: 0, num_consumers: 0 }
+  const { queue_size, num_consumers } = read({ remote_write_queue: queue }).remote_write_queue
+  assert.deepEqual([queue_size, num_consumers], [10_000, 5])
+  assert.deepEqual(complaints({ endpoint: url, remote_write_queue: queue }), [])
+  assert.deepEqual(complaints({ endpoint: url, remote_write_queue: { queue_size: 0 } }), [
+    'error remote_write_queue.queue_size',
+  ])
+  const conversion = { resource_to_telemetry_conversion: { included: ['a'], excluded: [] } }
+  assert.deepEqual(complaints({ endpoint: url, ...conversion }), [])
+  const constant = { resource_constant_labels: { included: ['b'] } }
+  assert.deepEqual(complaints({ endpoint: url, ...conversion, ...constant }), [
+    'warning resource_to_telemetry_conversion',
+  ])
+})

@@ -27,6 +27,10 @@ import type { ConfigProblem } from '../../../pipeline/component.ts'
 export const messageV1 = 'prometheus.WriteRequest'
 export const messageV2 = 'io.prometheus.write.v2.Request'
 
+const queueSizeDefault = 10_000
+const consumersDefault = 5
+const batchBytesDefault = 3_000_000
+
 const queueShape = {
   enabled: z
     .boolean()
@@ -34,14 +38,17 @@ const queueShape = {
     .describe('Answer once a batch is queued, not once it is delivered.'),
   queue_size: z
     .int()
-    .positive()
-    .default(10_000)
+    .min(0)
+    .default(queueSizeDefault)
     .describe('Most batches whose samples are not all delivered; further ones are refused.'),
   num_consumers: z
     .int()
-    .positive()
-    .default(5)
-    .describe('Series are dealt out to this many shards; each has one request under way.'),
+    .min(0)
+    .default(consumersDefault)
+    .transform((count) => (count === 0 ? consumersDefault : count))
+    .describe(
+      'Series are dealt out to this many shards; each has one request under way. 0 means 5.',
+    ),
   min_size: z
     .int()
     .min(0)
@@ -56,8 +63,9 @@ const queueShape = {
 const clientShape = {
   ...httpClientShape({ timeout: '5s' }),
   compression: z
-    .enum(['snappy', 'zstd'])
+    .enum(['snappy', 'zstd', ''])
     .default('snappy')
+    .transform((name) => (name === '' ? 'snappy' : name))
     .describe(
       'Of request bodies. Every server takes snappy; some take zstd too. One that answers 415 gets snappy.',
     ),
@@ -84,8 +92,9 @@ const requestShape = {
   ),
   remote_write_queue: section(queueShape).describe('What waits to be sent.'),
   max_batch_size_bytes: byteSize()
-    .prefault(3_000_000)
-    .describe('Most bytes in a request before compression.'),
+    .prefault(batchBytesDefault)
+    .transform((bytes) => (bytes === 0 ? batchBytesDefault : bytes))
+    .describe('Most bytes in a request before compression; 0 means 3000000.'),
   max_batch_request_parallelism: z
     .int()
     .positive()
@@ -151,7 +160,9 @@ export function effectiveSettings({ http, ...beside }: WrittenSettings): RemoteW
   assert(endpoint !== undefined, 'an endpoint is required')
   const timeouts = [beside.timeout, http?.timeout ?? 0].filter((timeout) => timeout > 0)
   const timeout = timeouts.length === 0 ? 0 : Math.min(...timeouts)
-  return { ...beside, ...http, endpoint, timeout, convert_histograms_to_nhcb }
+  const queue = beside.remote_write_queue
+  const remote_write_queue = { ...queue, queue_size: queue.queue_size || queueSizeDefault }
+  return { ...beside, ...http, endpoint, timeout, remote_write_queue, convert_histograms_to_nhcb }
 }
 
 function convertsHistograms(
@@ -178,6 +189,11 @@ export function checkSettings(config: WrittenSettings): ConfigProblem[] {
   if (http !== undefined && config.endpoint !== undefined) {
     const message = 'has no effect beside http; remove it'
     problems.push({ path: ['endpoint'], message, severity: 'warning' })
+  }
+  const { enabled, queue_size } = config.remote_write_queue
+  if (enabled && queue_size === 0) {
+    const message = 'must be more than 0 for a queue that is on'
+    problems.push({ path: ['remote_write_queue', 'queue_size'], message })
   }
   if (!escapesNames(strategyOf(config)) && config.protobuf_message === messageV1) {
     const message = `keeps UTF-8 names, for which protobuf_message must be ${messageV2}`
