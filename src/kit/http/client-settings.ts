@@ -5,6 +5,7 @@ import {
   namesTo,
   secret,
   section,
+  sectionUnlessEmpty,
   text,
   unsupported,
 } from '../../config/schema.ts'
@@ -39,6 +40,7 @@ export function httpClientShape({ timeout = '30s', compression = 'gzip' as const
         .describe('1 (fast) to 9, for zstd to 22 (small); -1, 0 or absent means 1.'),
     }).describe('How hard to compress.'),
     max_conns_per_host: count(0).describe('Most connections to one host; 0 means no limit.'),
+    keepalive: keepaliveSettings(),
     idle_conn_timeout: duration()
       .prefault('90s')
       .describe('An unused connection is closed after this long.'),
@@ -60,6 +62,25 @@ export function httpClientShape({ timeout = '30s', compression = 'gzip' as const
 }
 
 export type HttpClientSettings = z.output<z.ZodObject<ReturnType<typeof httpClientShape>>>
+
+/** Since 0.160 the Collector has these together, and wants no flat ones beside them. */
+function keepaliveSettings() {
+  return sectionUnlessEmpty({
+    enabled: z.boolean().default(true).describe('Use a connection for more than one request.'),
+    idle_conn_timeout: duration()
+      .optional()
+      .describe('An unused connection is closed after this long; the one beside it when absent.'),
+    max_idle_conns: count(100).describe('Accepted; unused connections end by idle_conn_timeout.'),
+    max_idle_conns_per_host: count(0).describe('Accepted, as max_idle_conns.'),
+  }).describe('In place of disable_keep_alives, idle_conn_timeout and max_idle_conns.')
+}
+
+/** How long an unused connection is kept, 0 for ever; undefined where each serves one request. */
+export function idleConnectionMs(settings: HttpClientSettings): number | undefined {
+  const { keepalive, disable_keep_alives, idle_conn_timeout } = settings
+  const isKept = keepalive?.enabled ?? !disable_keep_alives
+  return isKept ? (keepalive?.idle_conn_timeout ?? idle_conn_timeout) : undefined
+}
 
 /** An absolute http:// or https:// URL. */
 export function httpUrl() {

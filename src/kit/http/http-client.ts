@@ -12,7 +12,7 @@ import type { Timer } from '../../platform/platform.ts'
 import { clientAuthenticator } from '../auth/lend.ts'
 import { loadClientTls } from '../tls/load-tls.ts'
 import { reloadPeriodically } from '../tls/reload-tls.ts'
-import type { HttpClientSettings } from './client-settings.ts'
+import { type HttpClientSettings, idleConnectionMs } from './client-settings.ts'
 import { connectionRefusal } from './connection-problem.ts'
 import { proxyFromEnv } from './proxy-from-env.ts'
 
@@ -53,8 +53,9 @@ export class HttpClient {
 
   constructor(settings: HttpClientSettings, host: ClientHost) {
     this.#authenticator = clientAuthenticator(settings.auth, host)
-    this.#isKept = !settings.disable_keep_alives
-    const idleMsMax = Math.min(settings.idle_conn_timeout || timerMsMax, timerMsMax)
+    const idleMs = idleConnectionMs(settings)
+    this.#isKept = idleMs !== undefined
+    const idleMsMax = Math.min(idleMs || timerMsMax, timerMsMax)
     const options = {
       connections: settings.max_conns_per_host === 0 ? null : settings.max_conns_per_host,
       keepAliveTimeout: idleMsMax,

@@ -159,20 +159,34 @@ test('headers go to the handler with include_metadata, all of a name', async (co
   socket.destroy()
 })
 
-test('without keep-alives every answer closes its connection', async (context) => {
-  const { port } = await serve(context, { keep_alives_enabled: false })
-  const agent = new Agent({ keepAlive: true })
-  assert.equal((await ask(port, { agent })).headers.connection, 'close')
-  agent.destroy()
-})
+// confighttp of the Collector since 0.160: what keepalive says holds in place of the flat settings.
+for (const [settings, connection] of [
+  [{ keep_alives_enabled: false }, 'close'],
+  [{ keepalive: { enabled: false } }, 'close'],
+  [{ keep_alives_enabled: false, keepalive: {} }, 'keep-alive'],
+  [{ keepalive: null }, 'keep-alive'],
+] as const) {
+  test(`by ${JSON.stringify(settings)} an answer says ${connection}`, async (context) => {
+    const { port } = await serve(context, settings)
+    const agent = new Agent({ keepAlive: true })
+    assert.equal((await ask(port, { agent })).headers.connection, connection)
+    agent.destroy()
+  })
+}
 
-test('an idle connection is closed after idle_timeout', async (context) => {
-  const { port, server } = await serve(context, { idle_timeout: '20ms' })
-  const { socket, text } = await rawSocket(port)
-  socket.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n')
-  await until(() => text().includes('hello'))
-  await until(() => server.connectionCount === 0)
-})
+for (const settings of [
+  { idle_timeout: '20ms' },
+  { idle_timeout: '20ms', keepalive: {} },
+  { keepalive: { idle_timeout: '20ms' } },
+]) {
+  test(`an idle connection is closed after ${JSON.stringify(settings)}`, async (context) => {
+    const { port, server } = await serve(context, settings)
+    const { socket, text } = await rawSocket(port)
+    socket.write('GET /hello HTTP/1.1\r\nHost: x\r\n\r\n')
+    await until(() => text().includes('hello'))
+    await until(() => server.connectionCount === 0)
+  })
+}
 
 test('headers that take too long are answered 408, by one client as by a thousand logged once', async (context) => {
   const { host, port } = await serve(context, { read_header_timeout: '40ms' })

@@ -24,7 +24,7 @@ import { refusalAsText, type RequestJudge, requestJudge } from './judge-request.
 import { listen } from './listen.ts'
 import { answerUnmatchedAsText, rawAnswer } from './plain-answers.ts'
 import { pathOf } from './request-target.ts'
-import type { HttpServerSettings } from './server-settings.ts'
+import { type HttpServerSettings, idleTimeoutMs } from './server-settings.ts'
 import { type Answer, answerUnread } from './unread-body.ts'
 
 // An import would read every property of the module, and some load a WebSocket client: 30 ms of the start.
@@ -72,6 +72,7 @@ export class HttpServer implements Component {
   readonly #connections = new Map<Socket, Connection>()
   /** Sockets whose TLS handshake has not ended, by the peer's address and port. */
   readonly #handshaking = new Map<string, Socket>()
+  readonly #isKept: boolean
   readonly #responseHeaders: readonly (readonly [name: string, value: string])[]
   readonly #complaints: ClientComplaints
   #server: Server | undefined
@@ -87,6 +88,7 @@ export class HttpServer implements Component {
     for (const route of parts.routes) {
       this.#routes.set(route.path, [...(this.#routes.get(route.path) ?? []), route])
     }
+    this.#isKept = idleTimeoutMs(parts.settings) !== undefined
     this.#responseHeaders = Object.entries(parts.settings.response_headers).map(
       ([name, value]) => [name, value.reveal()] as const,
     )
@@ -202,7 +204,7 @@ export class HttpServer implements Component {
     if (connection === undefined) return void request.destroy()
     connection.response = response
     for (const [name, value] of this.#responseHeaders) response.setHeader(name, value)
-    if (this.#isDraining || !settings.keep_alives_enabled) response.shouldKeepAlive = false
+    if (this.#isDraining || !this.#isKept) response.shouldKeepAlive = false
     if (settings.write_timeout > 0) this.#limitTime(response, settings.write_timeout)
     if (this.#cors === undefined) this.#dispatch(request, response)
     else this.#cors.listener(request, response)
@@ -276,7 +278,7 @@ function peerOf(socket: Socket): string {
 function serverOptions(settings: HttpServerSettings): ServerOptions {
   // Node takes whole milliseconds only.
   const requestTimeout = Math.ceil(settings.read_timeout) || readTimeoutMsDefault
-  const idleTimeout = Math.ceil(settings.idle_timeout)
+  const idleTimeout = Math.ceil(idleTimeoutMs(settings) ?? 0)
   const headersTimeout = Math.min(
     Math.ceil(settings.read_header_timeout) || headerTimeoutMsDefault,
     requestTimeout,

@@ -7,6 +7,7 @@ import {
   namesTo,
   optionalSection,
   secret,
+  sectionUnlessEmpty,
   text,
   unsupported,
 } from '../../config/schema.ts'
@@ -58,6 +59,19 @@ export function httpServerShape(defaults: ServerDefaults) {
       ),
     response_headers: namesTo(secret()).describe('Headers to add to every response.'),
     ...timeoutShape(defaults),
+    keepalive: sectionUnlessEmpty({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('Let clients send several requests on one connection.'),
+      idle_timeout: duration()
+        .optional()
+        .describe(
+          'How long a connection may wait for its next request; the one beside it when absent.',
+        ),
+    }).describe(
+      'As the Collector has them since 0.160, in place of keep_alives_enabled and idle_timeout.',
+    ),
     keep_alives_enabled: z
       .boolean()
       .default(true)
@@ -73,6 +87,13 @@ export function httpServerShape(defaults: ServerDefaults) {
     auth: httpServerAuthSettings(),
     middlewares: unsupported('middleware extensions'),
   }
+}
+
+/** How long a connection may wait for its next request, 0 for ever; undefined where there is none. */
+export function idleTimeoutMs(settings: HttpServerSettings): number | undefined {
+  const { keepalive, keep_alives_enabled, idle_timeout } = settings
+  const isKept = keepalive?.enabled ?? keep_alives_enabled
+  return isKept ? (keepalive?.idle_timeout ?? idle_timeout) : undefined
 }
 
 export type HttpServerSettings = z.output<z.ZodObject<ReturnType<typeof httpServerShape>>>

@@ -139,16 +139,18 @@ describe('the connections of remote write', () => {
     })
   }
 
-  for (const [disable_keep_alives, expected] of [
-    [false, 1],
-    [true, 2],
+  for (const [kept, expected] of [
+    [{ disable_keep_alives: false }, 1],
+    [{ disable_keep_alives: true }, 2],
+    [{ keepalive: { enabled: false } }, 2],
+    [{ disable_keep_alives: true, keepalive: {} }, 1],
   ] as const) {
-    it(`are ${expected} for two requests with disable_keep_alives ${disable_keep_alives}`, async (context) => {
+    it(`are ${expected} for two requests with ${JSON.stringify(kept)}`, async (context) => {
       const server = await serve(succeed)
       context.after(server.close)
       const { push } = await startRemoteWrite({
         endpoint: server.url,
-        disable_keep_alives,
+        ...kept,
         max_conns_per_host: 1,
       })
       await push(counter('hits', second))
@@ -157,15 +159,19 @@ describe('the connections of remote write', () => {
     })
   }
 
-  for (const hint of ['', 'timeout=60']) {
-    it(`end by idle_conn_timeout, whatever the server asks: ${hint}`, async (context) => {
+  for (const [hint, idle] of [
+    ['', { idle_conn_timeout: '20ms' }],
+    ['timeout=60', { idle_conn_timeout: '20ms' }],
+    ['', { keepalive: { idle_conn_timeout: '20ms' } }],
+  ] as const) {
+    it(`end by ${JSON.stringify(idle)}, whatever the server asks: ${hint}`, async (context) => {
       const server = await serve((request, response) => {
         if (hint !== '') response.setHeader('keep-alive', hint)
         else response.setHeader('connection', 'keep-alive')
         succeed(request, response)
       })
       context.after(server.close)
-      const { push } = await startRemoteWrite({ endpoint: server.url, idle_conn_timeout: '20ms' })
+      const { push } = await startRemoteWrite({ endpoint: server.url, ...idle })
       await push(counter('hits', second))
       await until(() => server.sockets[0].closed)
     })
