@@ -3,6 +3,8 @@ import type { ByteIndex } from './byte-index.ts'
 
 /** Of a series beside its key and its labels: values, columns, what leads to it. */
 const seriesBytes = 256
+/** Of a resource, a scope or a metric beside its key and what is made of that: objects, tables of what is below it. */
+const sourceBytes = 384
 
 type Index = Pick<ByteIndex<unknown>, 'keptBytes' | 'count'>
 
@@ -37,8 +39,13 @@ export class KeptMemory {
    * as much as those.
    */
   set(series: Index, sources: readonly Index[], moreBytes: number): void {
-    const indexBytes = sources.reduce((sum, { keptBytes }) => sum + keptBytes, series.keptBytes)
-    this.#set(indexBytes * 2 + series.count * seriesBytes + moreBytes)
+    let indexBytes = series.keptBytes
+    let objectBytes = series.count * seriesBytes
+    for (const { keptBytes, count } of sources) {
+      indexBytes += keptBytes
+      objectBytes += count * sourceBytes
+    }
+    this.#set(indexBytes * 2 + objectBytes + moreBytes)
   }
 
   release(): void {

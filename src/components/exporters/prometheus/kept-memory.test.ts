@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { at, exposed } from '../../../../test/kit/exposed-store.ts'
-import { cumulative, delta } from '../../../../test/kit/metrics-request.ts'
+import { cumulative, delta, gauge, point } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 
 const ones = (count: number) => Array.from({ length: count }, () => 1n)
@@ -58,4 +58,24 @@ describe('memory of series counts what their values take', () => {
       assert.equal(host.memory.keptBytes, 0)
     })
   }
+})
+
+it('memory of series counts families and sources, which take more than the one series they have', () => {
+  const keptPerSeries = (metricsOf: (index: number) => [PlainMessage[], service: string]) => {
+    const { store, take, host } = exposed()
+    for (let index = 0; index < 200; index++) {
+      const [metrics, service] = metricsOf(index)
+      take(metrics, { resource: { 'service.name': service } })
+    }
+    const { keptBytes } = host.memory
+    store.close()
+    assert.equal(host.memory.keptBytes, 0)
+    return keptBytes / 200
+  }
+  const one = [point({}, { ...at(1), asDouble: 1 })]
+  // What the heap and its buffers grew by, with many of them: 2790 bytes a family, 1880 a resource.
+  const perFamily = keptPerSeries((index) => [[gauge(`family_${index}`, one)], 'a'])
+  assert.ok(perFamily >= 2000 && perFamily <= 4000, String(perFamily))
+  const perResource = keptPerSeries((index) => [[gauge('family', one)], `service-${index}`])
+  assert.ok(perResource >= 1500 && perResource <= 3000, String(perResource))
 })

@@ -101,7 +101,7 @@ export class SeriesStore {
       take: (handle, point, metric) => this.#take(this.#at(handle), point, metric),
       drop: (metric, pointCount, cause) =>
         this.#drops.add(cause ?? metric!.family!.cause, pointCount),
-      partBytes: () => this.#taker.detailBytes + this.#deltas.keptBytes,
+      partBytes: () => this.#taker.detailBytes + this.#deltas.keptBytes + this.families.keptBytes,
       closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
     })
   }
