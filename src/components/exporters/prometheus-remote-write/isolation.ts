@@ -3,8 +3,9 @@
  * are taken out, what is left is cut in halves between series. Nothing of a series overtakes what came before it.
  */
 import type { Refusal } from '../../../otlp/refusal.ts'
+import type { Label } from '../../../kit/prometheus/labels.ts'
 import type { LabelPool } from './label-pool.ts'
-import { namedSeriesKey, seriesKey } from './named-series.ts'
+import { namedSeries } from './named-series.ts'
 import { complaintsOf, rejectionCause } from './read-answer.ts'
 import type { SampleList } from './sample-list.ts'
 
@@ -58,7 +59,6 @@ export class Isolation {
   readonly #series = new Map<number, Uint32Array>()
   readonly #firstNamed = new Set<number>()
   #firstIsOfOrder = false
-  #setsByKey: Map<string, number> | undefined
   /** Series whose newest sample was taken. */
   readonly #held = new Set<number>()
   /** Older samples that are not sent again, since the server has them. */
@@ -239,8 +239,8 @@ export class Isolation {
   #named(refusal: Refusal): Map<number, string[]> {
     const named = new Map<number, string[]>()
     for (const complaint of complaintsOf(refusal)) {
-      const key = namedSeriesKey(complaint)
-      const set = key === undefined ? undefined : this.#setOf(key)
+      const labels = namedSeries(complaint)
+      const set = labels === undefined ? undefined : this.#setOf(labels)
       if (set === undefined) continue
       const known = named.get(set)
       if (known === undefined) named.set(set, [complaint])
@@ -249,12 +249,11 @@ export class Isolation {
     return named
   }
 
-  #setOf(key: string): number | undefined {
+  #setOf(labels: readonly Label[]): number | undefined {
     const { pool } = this.#options
-    this.#setsByKey ??= new Map(
-      Array.from(this.#series.keys(), (set) => [seriesKey(pool.read(set)), set]),
-    )
-    return this.#setsByKey.get(key)
+    const set = pool.take(labels)
+    pool.release(set)
+    return this.#series.has(set) ? set : undefined
   }
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { namedSeriesKey, seriesKey, seriesText } from './named-series.ts'
+import { namedSeries, seriesText } from './named-series.ts'
 
-const key = seriesKey([
+const labels = [
   { name: '__name__', value: 'up' },
   { name: 'job', value: 'a "b" {c}' },
-])
+]
 
 // As Prometheus 3 and 2, Mimir and Cortex write them.
 for (const complaint of [
@@ -15,22 +15,23 @@ for (const complaint of [
   String.raw`label value too long: up{job="a \"b\" {c}"}`,
 ]) {
   test(`the series is known by its labels in: ${complaint}`, () => {
-    assert.equal(namedSeriesKey(complaint), key)
+    assert.deepEqual(namedSeries(complaint), labels)
   })
 }
 
-test('an answer that names no series has no key', () => {
-  assert.equal(namedSeriesKey('<html><body>bad request</body></html>'), undefined)
+test('an answer that names no series has none', () => {
+  assert.equal(namedSeries('<html><body>bad request</body></html>'), undefined)
+  assert.equal(namedSeries('out of bounds: {}'), undefined)
   assert.equal(seriesText('out of order sample'), undefined)
 })
 
 test('a series is found behind braces and quotes that never close', () => {
-  assert.equal(namedSeriesKey(String.raw`a {1 { up{job = "a \"b\" {c}"}`), key)
-  assert.equal(namedSeriesKey('cannot read {"x of up{}'), '["__name__","up"]')
+  assert.deepEqual(namedSeries(String.raw`a {1 { up{job = "a \"b\" {c}"}`), labels)
+  assert.deepEqual(namedSeries('cannot read {"x of up{}'), [{ name: '__name__', value: 'up' }])
 })
 
 test('a name may have letters beyond 16 bits', () => {
-  assert.equal(namedSeriesKey('no 😀x𝒳y{}'), '["__name__","x𝒳y"]')
+  assert.deepEqual(namedSeries('no 😀x𝒳y{}'), [{ name: '__name__', value: 'x𝒳y' }])
 })
 
 test('an answer of any content is read in a time that grows with its length', () => {
@@ -55,7 +56,7 @@ test('an answer of any content is read in a time that grows with its length', ()
   }
   const begun = performance.now()
   for (const answer of answers) {
-    namedSeriesKey(answer)
+    namedSeries(answer)
     seriesText(answer)
   }
   // A tenth of a second; a pattern that is tried from each place takes more than one for some of them alone.

@@ -2,6 +2,7 @@
  * Series that a server names in what it says of a refusal, by their labels: `{__name__="up", job="a"}` or `up{job="a"}`.
  * What a server says is up to it: everything here takes a time that grows with the length of the text.
  */
+import { compareText } from '../../../kit/prometheus/attribute-text.ts'
 import type { Label } from '../../../kit/prometheus/labels.ts'
 
 interface Named {
@@ -22,18 +23,14 @@ export function seriesText(complaint: string): string | undefined {
   return findSeries(complaint)?.labels
 }
 
-/** The same for the same series, however it is written; undefined where none is named. */
-export function namedSeriesKey(complaint: string): string | undefined {
+/** The same labels in the order of a request; undefined where none are named. */
+export function namedSeries(complaint: string): Label[] | undefined {
   const found = findSeries(complaint)
   if (found === undefined) return undefined
   const pairs = readLabels(found.labels)
   if (found.name !== '') pairs.push({ name: '__name__', value: found.name })
-  return seriesKey(pairs)
-}
-
-export function seriesKey(labels: readonly Label[]): string {
-  const pairs = labels.map(({ name, value }) => JSON.stringify([name, value]))
-  return pairs.toSorted().join()
+  if (pairs.length === 0) return undefined
+  return pairs.toSorted((left, right) => compareText(left.name, right.name))
 }
 
 // Of Prometheus, Thanos, Mimir and Cortex.
