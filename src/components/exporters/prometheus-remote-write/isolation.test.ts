@@ -222,9 +222,12 @@ describe('isolation of what a server refuses', () => {
     assert.equal(warnings(rig).length, 2, 'of either kind one a second')
     peer.respond = () => undefined
     await sendRound(6)
+    peer.respond = () => ({ status: 400, body: 'go away' })
+    await sendRound(7)
+    assert.equal(requestCounts[6], requestCounts[0])
     const isBad = everyNth(100)
     peer.respond = ({ samples }) => (samples.some(isBad) ? { status: 400 } : undefined)
-    await sendRound(7)
+    await sendRound(8)
     assert.equal(counts(rig).sent, 400 + 396)
   })
 

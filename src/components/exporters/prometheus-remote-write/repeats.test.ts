@@ -116,6 +116,14 @@ describe('a batch that is repeated because a part of it was given back', () => {
     })
   }
 
+  it('is another matter than one before it, of which other series were given back', async () => {
+    const { sendTwice, host, peer } = await start()
+    await sendTwice((_, number) => number === 1, hits(cumulative, [1, 2], 2 * neighbours))
+    await sendTwice((_, number) => number === 0, hits(cumulative, [3, 4], 2 * neighbours))
+    assert.deepEqual(host.drops, [])
+    assert.deepEqual(peer.violations, [])
+  })
+
   it('may come after newer points', async () => {
     const rig = await start()
     const batch = hits(cumulative, [1, 2], 2 * neighbours)
