@@ -281,6 +281,6 @@ function translating(pool: LabelPool): { translator: Translator; retired: Retire
     retired,
     repeats: new Repeats(0),
   }
-  const metrics = writeMetrics(host, { ...gauges, ...counts })
+  const metrics = writeMetrics(host, { ...gauges, ...counts }, settings.endpoint)
   return { translator: new Translator(options, host, metrics), retired }
 }

@@ -45,15 +45,19 @@ export class RemoteWriteExporter implements Exporter {
     this.#settings = settings
     this.#host = host
     const queue = settings.remote_write_queue
-    this.#metrics = writeMetrics(host, {
-      queueSize: () => this.#parcelCount,
-      queueCapacity: () => queue.queue_size,
-      inFlight: () => this.#shards.filter((shard) => shard.isSending).length,
-      consumers: () => queue.num_consumers,
-      series: () => this.#translator.seriesCount,
-      sources: () => this.#translator.sourceCount,
-      deltaStreams: () => this.#translator.deltaStreamCount,
-    })
+    this.#metrics = writeMetrics(
+      host,
+      {
+        queueSize: () => this.#parcelCount,
+        queueCapacity: () => queue.queue_size,
+        inFlight: () => this.#shards.filter((shard) => shard.isSending).length,
+        consumers: () => queue.num_consumers,
+        series: () => this.#translator.seriesCount,
+        sources: () => this.#translator.sourceCount,
+        deltaStreams: () => this.#translator.deltaStreamCount,
+      },
+      settings.endpoint,
+    )
     const seed = randomKey(host.random)
     const pool = new LabelPool(seed)
     this.#retired = new RetiredLabels(pool)

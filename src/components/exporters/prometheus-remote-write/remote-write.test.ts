@@ -85,8 +85,8 @@ for (const [version, settings] of [
       })
       assert.deepEqual(peer.violations, [])
       assert.equal(value('otelcol_exporter_sent_metric_points'), 4)
-      assert.equal(value(`${own2}_written_samples`), 11)
-      assert.equal(value(`${own2}_translated_time_series`), 11)
+      assert.equal(value(`${own2}_written_samples`, { endpoint: peer.url }), 11)
+      assert.equal(value(`${own2}_translated_time_series`, { endpoint: peer.url }), 11)
       assert.equal(host.memory.heldBytes, 0)
       assert.ok(host.memory.peakBytes > 0)
     })
@@ -492,7 +492,9 @@ describe('remote write exporter', () => {
       'X-Prometheus-Remote-Write-Exemplars-Written': exemplars,
     })
     const counted = () => [
-      ...['samples', 'histograms', 'exemplars'].map((what) => value(`${own2}_written_${what}`)),
+      ...['samples', 'histograms', 'exemplars'].map((what) =>
+        value(`${own2}_written_${what}`, { endpoint: peer.url }),
+      ),
       ...['sent', 'send_failed'].map((what) => value(`otelcol_exporter_${what}_metric_points`)),
     ]
     const wait = (ms: number) => ({

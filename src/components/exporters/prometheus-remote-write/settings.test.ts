@@ -98,3 +98,15 @@ it('reads zeros and empty text as the Collector does', () => {
     'warning resource_to_telemetry_conversion',
   ])
 })
+
+it('says in its metrics where it writes, as the Collector does, but no secret of that', async () => {
+  const first = await startRemoteWrite()
+  const endpoint = new URL(first.peer.url)
+  Object.assign(endpoint, { username: 'name', password: 'word', search: '?token=x' })
+  const { push, value } = await startRemoteWrite({ endpoint: endpoint.href })
+  await push(gauge('up', [point({}, { asDouble: 1, timeUnixNano: 1_000_000_000n })]))
+  for (const name of ['sent_batches', 'written_samples', 'consumers']) {
+    const full = `otelcol_exporter_prometheusremotewrite_${name}`
+    assert.notEqual(value(full, { endpoint: first.peer.url }) ?? 0, 0, name)
+  }
+})

@@ -116,7 +116,7 @@ for (const [version, settings] of [
           assert.deepEqual(times, [1, 3], name)
         }
         const translated = 'otelcol_exporter_prometheusremotewrite_translated_time_series'
-        assert.equal(rig.value(translated), made === histogram ? 10 : 8)
+        assert.equal(rig.value(translated, { endpoint: rig.peer.url }), made === histogram ? 10 : 8)
       })
 
       it('may come back, but not at the time at which they ended', async () => {

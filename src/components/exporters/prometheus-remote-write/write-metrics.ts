@@ -86,12 +86,21 @@ const extraLabels: Readonly<Partial<Record<Key, string>>> = {
   rejected: 'cause',
 }
 
+/** The Collector's metrics of this exporter alone say where it writes. */
+function namesEndpoint(key: Key): boolean {
+  return names[key].startsWith('otelcol_exporter_prometheusremotewrite_')
+}
+
 export const declaredMetrics: readonly MetricDeclaration[] = [
   ...(Object.keys(names) as Key[]).map((key) => ({
     name: names[key],
     kind: gauges.has(key) ? ('gauge' as const) : ('counter' as const),
     help: help[key],
-    labels: ['exporter', ...(extraLabels[key] === undefined ? [] : [extraLabels[key]])],
+    labels: [
+      'exporter',
+      ...(namesEndpoint(key) ? ['endpoint'] : []),
+      ...(extraLabels[key] === undefined ? [] : [extraLabels[key]]),
+    ],
   })),
   ...deltaDeclarations(prefix, 'exporter'),
 ]
@@ -116,15 +125,26 @@ export interface WriteGauges {
   readonly deltaStreams: () => number
 }
 
-export function writeMetrics(host: Host, gauges: WriteGauges): WriteMetrics {
+/** What is secret in the endpoint, or may be, is not shown: name, password and query. */
+export function writeMetrics(host: Host, gauges: WriteGauges, endpoint: string): WriteMetrics {
+  const { origin, pathname } = new URL(endpoint)
+  const whereTo = { endpoint: `${origin}${pathname}` }
   const { id, meter } = host
   const { deltaStreams, ...read } = gauges
   for (const key of Object.keys(read) as (keyof typeof read)[]) {
-    const labels = { exporter: id, ...(extraLabels[key] && { [extraLabels[key]]: 'metrics' }) }
+    const labels = {
+      exporter: id,
+      ...(namesEndpoint(key) && whereTo),
+      ...(extraLabels[key] && { [extraLabels[key]]: 'metrics' }),
+    }
     meter.observe(names[key], help[key], labels, read[key])
   }
   const counter = (key: Key, labels: Record<string, string> = {}) =>
-    meter.counter(names[key], help[key], { exporter: id, ...labels })
+    meter.counter(names[key], help[key], {
+      exporter: id,
+      ...(namesEndpoint(key) && whereTo),
+      ...labels,
+    })
   return {
     sent: counter('sent'),
     failed: counter('failed'),
