@@ -231,6 +231,19 @@ describe('isolation of what a server refuses', () => {
     assert.equal(counts(rig).sent, 400 + 396)
   })
 
+  it('names a series that a server refuses again and again once, and counts each time', async () => {
+    const rig = await startRemoteWrite({ remote_write_queue: { num_consumers: 1 } })
+    const isBad = everyNth(100)
+    rig.peer.respond = ({ samples }) => (samples.some(isBad) ? { status: 400 } : undefined)
+    for (let ms = 1; ms <= 3; ms++) {
+      await rig.exporter.consume(round(ms, 200))
+      await rig.settled()
+      await rig.host.clock.advance(2000)
+    }
+    assert.equal(counts(rig).failed, 3 * 2)
+    assert.equal(warnings(rig).length, 1)
+  })
+
   it('finds the end of what is late in one long series', async () => {
     const rig = await send(1, 400)
     const server = new Server({ keepsParts: false, names: false })
