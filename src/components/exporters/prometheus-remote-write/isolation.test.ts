@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { gauge, metricsBatch, point } from '../../../../test/kit/metrics-request.ts'
+import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import type { PeerAnswer } from '../../../../test/kit/http-peer.ts'
 import type { WrittenRequest, WrittenSample } from '../../../../test/kit/remote-write-peer.ts'
 import {
@@ -62,18 +63,15 @@ class Server {
   }
 }
 
-const round = (ms: number, seriesCount: number) =>
-  metricsBatch(
-    [
-      gauge(
-        'fill',
-        Array.from({ length: seriesCount }, (_, id) =>
-          point({ id }, { timeUnixNano: BigInt(baseMs + ms) * 1_000_000n, asDouble: ms }),
-        ),
-      ),
-    ],
-    { resource: { 'service.name': 'shop' } },
+const points = (ms: number, seriesCount: number) =>
+  Array.from({ length: seriesCount }, (_, id) =>
+    point({ id }, { timeUnixNano: BigInt(baseMs + ms) * 1_000_000n, asDouble: ms }),
   )
+
+const batch = (...made: PlainMessage[]) =>
+  metricsBatch([gauge('fill', made)], { resource: { 'service.name': 'shop' } })
+
+const round = (ms: number, seriesCount: number) => batch(...points(ms, seriesCount))
 
 /** All of the rounds in one request at first. */
 async function send(seriesCount: number, roundCount: number): Promise<Rig> {
@@ -188,6 +186,31 @@ describe('isolation of what a server refuses', () => {
       assert.deepEqual(counts(rig), { sent: 40, failed: 40, causes: { out_of_order: 40 } })
     })
   }
+
+  it('loses nothing of what was kept back behind a newer one that a caller will repeat', async () => {
+    const rig = await startRemoteWrite({
+      remote_write_queue: { enabled: false, num_consumers: 1 },
+      retry_on_failure: { enabled: false },
+    })
+    const server = new Server({ keepsParts: true, names: false, isBad: everyNth(1000) })
+    let returnedCount = 0
+    rig.peer.respond = (request) => {
+      const isNewestOnly = request.samples.every(({ value }) => value === 3)
+      if (!isNewestOnly || request.samples.length === 1) return server.respond(request)
+      returnedCount += request.samples.length
+      return { status: 503 }
+    }
+    const made = [1, 2, 3].flatMap((ms) => points(ms, 100))
+    await assert.rejects(async () => rig.exporter.consume(batch(...made)))
+    // The one that the server minds is among them.
+    assert.ok(returnedCount > 50, String(returnedCount))
+    assert.deepEqual(rig.host.drops, [])
+    assert.deepEqual(counts(rig), {
+      sent: 300 - 3 * returnedCount,
+      failed: 3 * returnedCount,
+      causes: {},
+    })
+  })
 
   it('takes a late sample of one series for lost, though another one was refused first', async () => {
     const rig = await send(30, 2)

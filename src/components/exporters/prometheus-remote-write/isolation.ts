@@ -18,8 +18,11 @@ interface IsolationOptions {
   readonly send: (indices: Uint32Array) => Promise<Sent>
 }
 
-/** 'other' when some or all of it was lost for a reason that cutting does not help. */
-export type Sent = 'taken' | 'other' | Refusal
+/**
+ * 'returned' when all of it is for the caller to repeat, 'other' when some or all of it was lost for a reason that
+ * cutting does not help.
+ */
+export type Sent = 'taken' | 'returned' | 'other' | Refusal
 
 /** A sample that was refused alone, and in what words. */
 export interface Refused {
@@ -33,6 +36,8 @@ export interface Verdicts {
   readonly stored: readonly number[]
   /** Never sent alone, and in no request that was taken. */
   readonly unsettled: readonly number[]
+  /** Not sent, since the caller repeats others of their series. */
+  readonly returned: readonly number[]
   /** Whether any of it was taken. */
   readonly hasSaved: boolean
 }
@@ -55,6 +60,9 @@ export class Isolation {
   readonly #pending: Group[] = []
   readonly #refused: Refused[] = []
   readonly #unsettled: number[] = []
+  readonly #returned: number[] = []
+  /** Series of which the caller repeats samples. */
+  readonly #returnedSeries = new Set<number>()
   /** Samples by series, as they were in the request that was refused first. */
   readonly #series = new Map<number, Uint32Array>()
   readonly #firstNamed = new Set<number>()
@@ -109,6 +117,8 @@ export class Isolation {
     this.#requestCount++
     const sent = await this.#options.send(indices)
     if (sent === 'taken') this.#noteTaken(indices)
+    else if (sent === 'returned')
+      for (const index of indices) this.#returnedSeries.add(this.#set(index))
     else if (sent !== 'other') this.#fruitlessCount++
     return sent
   }
@@ -164,6 +174,10 @@ export class Isolation {
     const refusedBefore = this.#refused.length
     for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
       const sent = await this.#send(part)
+      if (sent === 'returned') {
+        // What is left is newer, and would overtake the repetition.
+        for (const newer of pending.splice(0)) this.#returned.push(...newer)
+      }
       if (typeof sent === 'string') continue
       if (part.length === 1) this.#refused.push({ index: part[0], complaint: sent.message })
       else if (this.#isGivingUp) this.#unsettled.push(...part)
@@ -204,15 +218,16 @@ export class Isolation {
       if (!this.#storesNothing && this.#mayBeStored(one)) stored.push(one.index)
       else refused.push(one)
     }
-    const unsettled = [...this.#unsettled]
+    const [unsettled, returned] = [[...this.#unsettled], [...this.#returned]]
     const complaints = new Map(refused.map(({ index, complaint }) => [this.#set(index), complaint]))
     for (const index of this.#keptBack) {
       const complaint = complaints.get(this.#set(index))
       if (!this.#storesNothing && this.#held.has(this.#set(index))) stored.push(index)
+      else if (this.#returnedSeries.has(this.#set(index))) returned.push(index)
       else if (complaint !== undefined) refused.push({ index, complaint })
       else unsettled.push(index)
     }
-    return { refused, stored, unsettled, hasSaved: this.#hasSaved }
+    return { refused, stored, unsettled, returned, hasSaved: this.#hasSaved }
   }
 
   #set(index: number): number {

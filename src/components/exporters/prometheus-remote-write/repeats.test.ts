@@ -190,6 +190,23 @@ describe('a batch that is repeated because a part of it was given back', () => {
     })
   }
 
+  it('is not overtaken by what is newer of a series, when its request was cut', async () => {
+    const rig = await start()
+    const batch = hits(cumulative, [1, 2, 3, 4, 5, 6, 7, 8], 1)
+    const statuses = [400, 400, 200, 503]
+    rig.peer.respond = () => ({ status: statuses.shift() })
+    await assert.rejects(() => rig.send(batch))
+    assert.deepEqual([...timesOf(rig).values()], [[1, 2]])
+    await rig.send(batch)
+    assert.deepEqual(
+      [...timesOf(rig).values()].map((times) => [...new Set(times)]),
+      [[1, 2, 3, 4, 5, 6, 7, 8]],
+    )
+    assert.deepEqual(rig.host.drops, [])
+    const counted = (what: string) => rig.value(`otelcol_exporter_${what}_metric_points`)!
+    assert.deepEqual([counted('sent'), counted('send_failed')], [2 + 8, 6])
+  })
+
   it('sends of a series only what was not delivered', async () => {
     const rig = await start({ max_batch_size_bytes: 500 })
     const times = Array.from({ length: 40 }, (_, index) => index + 1)

@@ -121,7 +121,7 @@ export class Shard {
     const indices = new Uint32Array(count)
     for (let place = 0; place < count; place++) indices[place] = first + place
     await this.#deliver(indices)
-    const doneCount = this.#failure === undefined ? count : this.#giveBackRest(count, this.#failure)
+    const doneCount = this.#failure === undefined ? count : this.#giveBackRest(count)
     this.#settle(doneCount)
     this.#drop(doneCount)
     this.#isSending = false
@@ -164,6 +164,7 @@ export class Shard {
     const verdicts = await isolation.run(indices, sent)
     this.#fruitlessRuns = verdicts.hasSaved ? 0 : this.#fruitlessRuns + 1
     rejections.count(this.#list, verdicts, sent.message)
+    this.#giveBackUnsent(verdicts.returned)
   }
 
   /** A server that refuses everything is asked less and less; one way down to a single sample is always tried. */
@@ -185,8 +186,7 @@ export class Shard {
     }
     const { refusal, cause } = attempted
     if (refusal.code === 'invalid' || refusal.code === 'too_large') return refusal
-    this.#countLost(indices, refusal, cause)
-    return 'other'
+    return this.#countLost(indices, refusal, cause)
   }
 
   /** Gives the number of samples that were left out. */
@@ -212,19 +212,23 @@ export class Shard {
     return unwritten
   }
 
-  #countLost(indices: Uint32Array, refusal: Refusal, cause: GiveUpCause): void {
+  #countLost(indices: Uint32Array, refusal: Refusal, cause: GiveUpCause): Sent {
     const { metrics, host, settings, dropping } = this.#options
     const pointCount = this.#list.pointCount(indices)
     metrics.failed.add(pointCount)
     // Without a queue what may be repeated is the caller's, who is told.
     const isReturned = !settings.remote_write_queue.enabled && refusal.retryable
-    if (isReturned) return this.#giveBack(indices, refusal)
+    if (isReturned) {
+      this.#giveBack(indices, refusal)
+      return 'returned'
+    }
     if (pointCount > 0) host.dropped('metrics', pointCount, cause)
     dropping.add(pointCount, refusal.message)
+    return 'other'
   }
 
   /** The caller will send these again: their series begin anew, or the repetition would come too late. */
-  #giveBack(indices: Uint32Array, refusal: Refusal): void {
+  #giveBack(indices: Iterable<number>, refusal: Refusal): void {
     this.#failure ??= refusal
     for (const index of indices) {
       const { owner } = this.#list.row(index)
@@ -234,17 +238,22 @@ export class Shard {
   }
 
   /** What is left of the last batch would overtake what its caller will send again. Gives the count with these. */
-  #giveBackRest(sampleCount: number, refusal: Refusal): number {
+  #giveBackRest(sampleCount: number): number {
     let count = 0
     for (const share of this.#shares) {
       if (count >= sampleCount) break
       count += share.sampleCount
     }
     const first = this.#doneCount + sampleCount
-    const rest = Uint32Array.from({ length: count - sampleCount }, (_, place) => first + place)
-    this.#options.metrics.failed.add(this.#list.pointCount(rest))
-    this.#giveBack(rest, refusal)
+    this.#giveBackUnsent(Array.from({ length: count - sampleCount }, (_, place) => first + place))
     return count
+  }
+
+  /** Once others were given back that come before them. */
+  #giveBackUnsent(indices: readonly number[]): void {
+    if (indices.length === 0) return
+    this.#options.metrics.failed.add(this.#list.pointCount(indices))
+    this.#giveBack(indices, this.#failure!)
   }
 
   #settle(sampleCount: number): void {
