@@ -1,5 +1,5 @@
 import type { Refusal } from '../../../otlp/refusal.ts'
-import type { Repeats } from './repeats.ts'
+import type { Fate, Repeats } from './repeats.ts'
 import type { RowOwner } from './row.ts'
 
 /** A batch on its way: it is done when each of its samples is, whatever shard it went through. */
@@ -11,6 +11,7 @@ export class Parcel {
   /** Points that are dealt with, for a caller that waits. */
   readonly #owners: RowOwner[] = []
   readonly #timesMs: number[] = []
+  readonly #fates: Fate[] = []
 
   constructor(sampleCount: number, onDone: (failure: Refusal | undefined) => void) {
     this.#samplesLeft = sampleCount
@@ -23,13 +24,16 @@ export class Parcel {
   }
 
   /** A point that is dealt with. */
-  note(owner: RowOwner, timeMs: number): void {
+  note(owner: RowOwner, timeMs: number, fate: Fate): void {
     this.#owners.push(owner)
     this.#timesMs.push(timeMs)
+    this.#fates.push(fate)
   }
 
   /** The caller will repeat these too. */
   tell(repeats: Repeats): void {
-    for (const [place, owner] of this.#owners.entries()) repeats.add(owner, this.#timesMs[place])
+    for (const [place, owner] of this.#owners.entries()) {
+      repeats.add(owner, this.#timesMs[place], this.#fates[place])
+    }
   }
 }

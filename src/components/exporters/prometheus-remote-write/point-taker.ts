@@ -64,6 +64,8 @@ export class PointTaker {
   needsSort = false
   /** Newest time since forgetNewest(); -1 when nothing was taken. */
   newestMs = -1
+  /** Of the batch, points that were counted as dropped when they came the first time. */
+  lostBeforeCount = 0
 
   constructor(options: TakerOptions, stage: SampleList) {
     this.#options = options
@@ -77,6 +79,7 @@ export class PointTaker {
     this.#nowMs = nowMs
     this.needsSort = false
     this.newestMs = -1
+    this.lostBeforeCount = 0
   }
 
   forgetNewest(): void {
@@ -91,8 +94,10 @@ export class PointTaker {
     }
     if (repetitionOrder(source, point) < 0) return undefined
     const timeMs = this.#readTime(point)
-    if (this.#options.repeats.has(source, timeMs) && !isBeyondTotal(source, point)) {
+    const fate = this.#options.repeats.fate(source, timeMs)
+    if (fate !== undefined && !isBeyondTotal(source, point)) {
       this.#noteNewest(timeMs)
+      if (fate === 'lost') this.lostBeforeCount++
       return undefined
     }
     const cause = point.hasRecordedValue

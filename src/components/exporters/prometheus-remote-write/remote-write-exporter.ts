@@ -21,7 +21,7 @@ import { Translator } from './translator.ts'
 import { WriteClient } from './write-client.ts'
 import { type WriteMetrics, writeMetrics } from './write-metrics.ts'
 
-const repeatsMax = 100_000
+const repeatsMax = 20_000
 
 /** Translates what comes at once, deals the samples out to shards by series, and lets each send at its own pace. */
 export class RemoteWriteExporter implements Exporter {

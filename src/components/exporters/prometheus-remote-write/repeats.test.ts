@@ -207,6 +207,79 @@ describe('a batch that is repeated because a part of it was given back', () => {
     assert.deepEqual([counted('sent'), counted('send_failed')], [2 + 8, 6])
   })
 
+  const [first, second] = [neighbours, neighbours]
+  const lostAndFailed = [
+    {
+      what: 'a series',
+      podCount: first + second,
+      bad: /pod="5"/,
+      failing: /pod="40"/,
+      lostCount: 2,
+      sentCount: (first - 1) * 2 + (first - 1 + second) * 2,
+    },
+    {
+      what: 'more than is sought through',
+      podCount: first + second,
+      bad: /pod="([12]?\d|3[01])"/,
+      failing: /pod="40"/,
+      lostCount: first * 2,
+      sentCount: second * 2,
+    },
+    {
+      what: 'a sample whose series was given back',
+      podCount: 1,
+      bad: / 1$/,
+      failing: / 2$/,
+      lostCount: 1,
+      sentCount: 1,
+    },
+  ]
+  for (const { what, podCount, bad, failing, lostCount, sentCount } of lostAndFailed) {
+    it(`counts ${what}, refused for good, as dropped once, and not as sent`, async () => {
+      const rig = await start()
+      const batch = hits(cumulative, [1, 2], podCount)
+      let isFailing = true
+      rig.peer.respond = ({ samples }) => {
+        const names = samples.map(({ series, timeMs }) => `${series} ${timeMs - baseMs}`)
+        if (names.some((name) => bad.test(name))) return { status: 400 }
+        return isFailing && names.some((name) => failing.test(name)) ? { status: 503 } : undefined
+      }
+      await assert.rejects(() => rig.send(batch))
+      isFailing = false
+      await rig.send(batch)
+      assert.deepEqual(rig.host.drops, [
+        { signal: 'metrics', itemCount: lostCount, cause: 'rejected_by_peer' },
+      ])
+      const counted = (which: string) => rig.value(`otelcol_exporter_${which}_metric_points`)!
+      assert.equal(counted('sent') + counted('send_failed'), 2 * 2 * podCount)
+      assert.equal(counted('sent'), sentCount)
+      assert.deepEqual(rig.peer.violations, [])
+      // What comes after it, to the same places, fares as it does itself.
+      const later = hits(cumulative, [3, 4], podCount)
+      const statuses = [200, 503]
+      rig.peer.respond = () => ({ status: statuses.shift() })
+      if (podCount > 1) await assert.rejects(() => rig.send(later))
+      await rig.send(later)
+      const again = podCount > 1 ? first * 2 : 0
+      assert.equal(counted('sent'), sentCount + podCount * 2 + again)
+    })
+  }
+
+  it('counts what a server may not be sent as dropped once', async () => {
+    const rig = await start()
+    const batch = hits(cumulative, [1], 2 * neighbours)
+    const statuses = [401, 503]
+    rig.peer.respond = () => ({ status: statuses.shift() })
+    await assert.rejects(() => rig.send(batch))
+    await rig.send(batch)
+    assert.deepEqual(
+      rig.host.drops.map(({ itemCount }) => itemCount),
+      [neighbours],
+    )
+    assert.equal(rig.value('otelcol_exporter_sent_metric_points'), neighbours)
+    assert.equal(rig.value('otelcol_exporter_send_failed_metric_points'), 3 * neighbours)
+  })
+
   it('sends of a series only what was not delivered', async () => {
     const rig = await start({ max_batch_size_bytes: 500 })
     const times = Array.from({ length: 40 }, (_, index) => index + 1)
@@ -231,19 +304,25 @@ describe('repeats', () => {
     })
     const [one, other] = [owner(), owner()]
     const repeats = new Repeats(3)
-    assert.equal(repeats.has(one, 1), false)
+    assert.equal(repeats.fate(one, 1), undefined)
     for (let times = 0; times < 2; times++) {
-      for (const timeMs of [1, 2]) repeats.add(one, timeMs)
-      repeats.add(other, 2)
+      for (const timeMs of [1, 2]) repeats.add(one, timeMs, 'sent')
+      repeats.add(other, 2, 'lost')
     }
     assert.deepEqual(
-      [one, other].map((who) => [1, 2, 3].filter((timeMs) => repeats.has(who, timeMs))),
-      [[1, 2], [2]],
+      [one, other].map((who) => [1, 2, 3].map((timeMs) => repeats.fate(who, timeMs))),
+      [
+        ['sent', 'sent', undefined],
+        [undefined, 'lost', undefined],
+      ],
     )
-    repeats.add(other, 3)
+    repeats.add(other, 3, 'lost')
     assert.deepEqual(
-      [one, other].map((who) => [1, 2, 3].filter((timeMs) => repeats.has(who, timeMs))),
-      [[], [3]],
+      [one, other].map((who) => [1, 2, 3].map((timeMs) => repeats.fate(who, timeMs))),
+      [
+        [undefined, undefined, undefined],
+        [undefined, undefined, 'lost'],
+      ],
     )
   })
 })

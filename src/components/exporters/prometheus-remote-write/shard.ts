@@ -55,6 +55,8 @@ export class Shard {
   #failure: Refusal | undefined
   /** Of the request under way, whose samples its callers will repeat. */
   readonly #givenBack = new Set<RowOwner>()
+  /** Of the request under way, samples that are counted as lost. */
+  readonly #lost = new Set<number>()
   #onIdle: (() => void) | undefined
 
   constructor(options: ShardOptions) {
@@ -164,6 +166,8 @@ export class Shard {
     const verdicts = await isolation.run(indices, sent)
     this.#fruitlessRuns = verdicts.hasSaved ? 0 : this.#fruitlessRuns + 1
     rejections.count(this.#list, verdicts, sent.message)
+    for (const { index } of verdicts.refused) this.#lost.add(index)
+    for (const index of verdicts.unsettled) this.#lost.add(index)
     this.#giveBackUnsent(verdicts.returned)
   }
 
@@ -222,6 +226,7 @@ export class Shard {
       this.#giveBack(indices, refusal)
       return 'returned'
     }
+    for (const index of indices) this.#lost.add(index)
     if (pointCount > 0) host.dropped('metrics', pointCount, cause)
     dropping.add(pointCount, refusal.message)
     return 'other'
@@ -273,16 +278,17 @@ export class Shard {
     }
     this.#failure = undefined
     this.#givenBack.clear()
+    this.#lost.clear()
   }
 
-  /** Points with their last sample here are dealt with, but for those that are given back. */
+  /** Points with their last sample here are dealt with, but for those that are given back without being lost. */
   #note(parcel: Parcel, first: number, end: number): void {
     const list = this.#list
     for (let index = first; index < end; index++) {
       const { owner } = list.row(index)
-      if (list.ends[index] === 1 && !this.#givenBack.has(owner)) {
-        parcel.note(owner, list.timesMs[index])
-      }
+      if (list.ends[index] === 0) continue
+      if (this.#lost.has(index)) parcel.note(owner, list.timesMs[index], 'lost')
+      else if (!this.#givenBack.has(owner)) parcel.note(owner, list.timesMs[index], 'sent')
     }
   }
 }

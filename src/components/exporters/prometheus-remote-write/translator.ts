@@ -156,7 +156,9 @@ export class Translator {
     // A delta point that only adds to the next one's sum has nothing to send, and nothing to lose either.
     let endCount = 0
     for (let index = 0; index < samples.length; index++) endCount += samples.ends[index]
-    this.#metrics.sent.add(this.#takenCount - endCount)
+    const { lostBeforeCount } = this.#taker
+    this.#metrics.sent.add(this.#takenCount - endCount - lostBeforeCount)
+    this.#metrics.failed.add(lostBeforeCount)
     return samples
   }
 
