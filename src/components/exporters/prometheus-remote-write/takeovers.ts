@@ -46,6 +46,7 @@ export class Takeovers {
 
   /** The point at hand is done with, whether it was taken or not. */
   clear(): void {
+    if (this.#ousted.length === 0) return
     for (const ousted of this.#ousted) ousted.leaveSlot(this.#options.slots)
     this.#ousted.length = 0
   }
