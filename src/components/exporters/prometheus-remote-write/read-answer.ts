@@ -30,7 +30,7 @@ export class NotV2 extends Error {}
 export class NotZstd extends Error {}
 
 /** What a server says of a request that it refused, in full. */
-class Complaints extends Error {
+export class Complaints extends Error {
   readonly lines: readonly string[]
 
   constructor(lines: readonly string[]) {

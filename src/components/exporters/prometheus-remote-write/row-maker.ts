@@ -153,7 +153,7 @@ export class RowMaker {
     }
     const over: Row[] = []
     for (const [text, row] of before) if (!rows.has(text)) over.push(row)
-    this.#owners.letGo(over, Math.max(timeMs, source.newestMs))
+    this.#owners.letGo(over, timeMs)
     this.#budget.add(rows.size - before.size)
     return { rows, over }
   }

@@ -228,11 +228,28 @@ describe('a series that nobody goes on with', () => {
 })
 
 describe('a series whose service is restarted within a millisecond', () => {
+  const nanosAt = (some: number) => BigInt(baseMs) * 1_000_000n + BigInt(some)
+
+  it('has no second sample of that', async () => {
+    const rig = await start()
+    const made = (startNanos: number, nanos: number, asDouble: number) => {
+      const times = { startTimeUnixNano: nanosAt(startNanos), timeUnixNano: nanosAt(nanos) }
+      return gauge('fill', [point({}, { ...times, asDouble })])
+    }
+    await push(rig, 1, made(0, 1, 77))
+    await push(rig, 2, made(2, 3, 78))
+    await push(rig, 2, made(2, 1_000_000, 79))
+    assert.deepEqual(sent(rig), { 'fill{}': [0, 1] })
+    assert.deepEqual(
+      rig.host.drops.map(({ cause }) => cause),
+      ['out_of_order'],
+    )
+  })
+
   it('is not ended at the time of its last sample', async () => {
     const rig = await start()
     const made = (bound: number, startNanos: number, nanos: number) => {
-      const time = (some: number) => BigInt(baseMs) * 1_000_000n + BigInt(some)
-      const times = { startTimeUnixNano: time(startNanos), timeUnixNano: time(nanos) }
+      const times = { startTimeUnixNano: nanosAt(startNanos), timeUnixNano: nanosAt(nanos) }
       const { histogram: data, name } = histogram(0, 0, [bound], times)
       return { name, histogram: { ...(data as PlainMessage), ...delta } }
     }
