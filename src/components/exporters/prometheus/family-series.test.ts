@@ -12,7 +12,12 @@ const metric = {} as Metric
 /** Few hashes, so that texts meet in the table. */
 function labels(number: number) {
   const text = `${number}`.repeat((number % 7) + 1)
-  return { bytes: Buffer.from(text), hash: number % 5, hasQuoted: number % 3 === 0 }
+  return {
+    bytes: Buffer.from(text),
+    hash: number % 5,
+    hasQuoted: number % 3 === 0,
+    hasState: number % 4 === 0,
+  }
 }
 
 function textAt(blocks: BlockList, position: number): string {
@@ -49,6 +54,8 @@ test('series are found by their labels, keep their order, and gone handles lead 
         assert.equal(family.count, handles.size)
         const quoted = [...handles.keys()].filter((key) => key % 3 === 0)
         assert.equal(family.quotedCount, quoted.length)
+        const states = [...handles.keys()].filter((key) => key % 4 === 0)
+        assert.equal(family.stateCount, states.length)
       }
       for (const [number, handle] of handles) {
         assert(!blocks.isGone(handle))
@@ -107,7 +114,7 @@ test('memory does not grow with series that come and go', () => {
   const byteLength = () => family.blocks.reduce((sum, block) => sum + block.text.length, 0)
   const at = (number: number) => {
     const bytes = Buffer.from(`a="${number}"`.padEnd(100))
-    return { bytes, hash: number, hasQuoted: false }
+    return { bytes, hash: number, hasQuoted: false, hasState: false }
   }
   for (let number = 0; number < 2000; number++) family.add(at(number), metric)
   const [full, count] = [byteLength(), family.blocks.length]

@@ -16,6 +16,8 @@ export interface LabelBytes {
   readonly hash: number
   /** Whether a name is not a legacy one. */
   readonly hasQuoted: boolean
+  /** Whether one is named like the family, as each series of a stateset has it. */
+  readonly hasState: boolean
 }
 
 const rowsMin = 4
@@ -29,6 +31,7 @@ export class FamilySeries {
   readonly #open: SeriesBlock[] = []
   #count = 0
   #quotedCount = 0
+  #stateCount = 0
   /** Positions plus 1 by the hash of their label text, open addressing; the length is a power of two. */
   #slots = new Int32Array(8)
   /** Slots that are not empty. */
@@ -46,6 +49,11 @@ export class FamilySeries {
   /** Of series with a label whose name is not a legacy one. */
   get quotedCount(): number {
     return this.#quotedCount
+  }
+
+  /** Of series with a label that is named like the family. */
+  get stateCount(): number {
+    return this.#stateCount
   }
 
   /**
@@ -87,6 +95,10 @@ export class FamilySeries {
       block.ints[row * intsPerRow + columns.flags] |= rowFlags.quoted
       this.#quotedCount++
     }
+    if (labels.hasState) {
+      block.ints[row * intsPerRow + columns.flags] |= rowFlags.stateLabel
+      this.#stateCount++
+    }
     this.#count++
     if (block.isFull) this.#open.pop()
     const position = block.id * rowsMax + row
@@ -104,7 +116,9 @@ export class FamilySeries {
     while (this.#slots[at] !== position + 1) at = (at + 1) & mask
     this.#slots[at] = goneSlot
     if (block.isFull) this.#open.push(block)
-    if ((block.ints[row * intsPerRow + columns.flags] & rowFlags.quoted) !== 0) this.#quotedCount--
+    const flags = block.ints[row * intsPerRow + columns.flags]
+    if ((flags & rowFlags.quoted) !== 0) this.#quotedCount--
+    if ((flags & rowFlags.stateLabel) !== 0) this.#stateCount--
     block.remove(row)
     this.#count--
     if (this.#quotedCount === 0) this.#order = undefined

@@ -1,7 +1,4 @@
 import type { PrometheusType } from '../../../kit/prometheus/family-identity.ts'
-import { decodeUtf8 } from '../../../wire/utf8.ts'
-import { parseLabelText } from './label-text.ts'
-import { liveSeries } from './live-series.ts'
 import type { ShownNames } from './page-names.ts'
 import type { SeriesCursor } from './series-cursor.ts'
 import type { Family } from './series.ts'
@@ -30,16 +27,13 @@ export function openMetricsFamily(
         ? { name, type: 'unknown', accepts: acceptsAll }
         : { name: base, type: 'counter', accepts: hasTotal }
     case 'info':
-      return base !== undefined && isOf(family, isOne)
-        ? { name: base, type: 'info', accepts: isOne }
+      return base !== undefined && hasOnly(family, isOne)
+        ? { name: base, type: 'info', accepts: isInfo }
         : { name, type: 'gauge', accepts: acceptsAll }
-    case 'stateset': {
-      const isState = (series: SeriesCursor) =>
-        (series.value === 0 || series.value === 1) && hasLabel(series, name, escape)
-      return isOf(family, isState)
+    case 'stateset':
+      return hasStateLabels(family, name, escape) && hasOnly(family, isBit)
         ? { name, type: 'stateset', accepts: isState }
         : { name, type: 'gauge', accepts: acceptsAll }
-    }
     default:
       return { name, type: family.type, accepts: acceptsAll }
   }
@@ -58,20 +52,37 @@ function hasTotal({ value }: SeriesCursor): boolean {
   return isTotal(value)
 }
 
-function isOne({ value }: SeriesCursor): boolean {
+function isInfo({ value }: SeriesCursor): boolean {
+  return isOne(value)
+}
+
+function isOne(value: number): boolean {
   return value === 1
 }
 
-function isOf(family: Family, accepts: ShownFamily['accepts']): boolean {
-  for (const series of liveSeries(family, 0)) if (!accepts(series)) return false
-  return true
+function isState({ value, hasStateLabel }: SeriesCursor): boolean {
+  return hasStateLabel && isBit(value)
 }
 
-function hasLabel(
-  { textBytes, textStart, textEnd }: SeriesCursor,
-  wanted: string,
-  escape: (name: string) => string,
+function isBit(value: number): boolean {
+  return value === 0 || value === 1
+}
+
+/** Names of metrics are escaped otherwise than those of labels: colons may stay. */
+function hasStateLabels(
+  { name, series }: Family,
+  shownName: string,
+  escapeLabel: (name: string) => string,
 ): boolean {
-  const labels = parseLabelText(decodeUtf8(textBytes, textStart, textEnd))
-  return labels.some(({ name }) => escape(name) === wanted)
+  return series.stateCount === series.count && escapeLabel(name) === shownName
+}
+
+/** No generator here: nobody else has a turn before all values are seen. */
+function hasOnly({ series }: Family, accepts: (value: number) => boolean): boolean {
+  for (const block of series.blocks) {
+    for (let row = 0; row < block.capacity; row++) {
+      if (block.isLive(row) && !accepts(block.doubles[row * 2])) return false
+    }
+  }
+  return true
 }

@@ -31,7 +31,7 @@ export const intsPerRow = 11
 /** So that generation and position together stay below 2^53. */
 const generationsMax = 2 ** 22
 
-export const rowFlags = { live: 1, quoted: 2, collided: 4 } as const
+export const rowFlags = { live: 1, quoted: 2, collided: 4, stateLabel: 8 } as const
 
 export class SeriesBlock {
   readonly id: number

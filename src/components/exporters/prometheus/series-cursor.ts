@@ -61,6 +61,11 @@ export class SeriesCursor implements DeltaOwner {
     return this.#has(rowFlags.quoted)
   }
 
+  /** Whether a label is named like the family. */
+  get hasStateLabel(): boolean {
+    return this.#has(rowFlags.stateLabel)
+  }
+
   get hasLoggedCollision(): boolean {
     return this.#has(rowFlags.collided)
   }

@@ -200,18 +200,18 @@ export class SeriesStore {
     point: PointReader,
   ): number | undefined {
     const family = metric.family!.family!
-    const { text, hasQuoted } = labelText(
-      seriesLabels(this.#options.rules, {
-        point: attributes,
-        resource: metric.scope.resource.labels,
-        scope: metric.scope.labels,
-        reserved: reservedLabel(metric.dataField),
-      }),
-    )
+    const all = seriesLabels(this.#options.rules, {
+      point: attributes,
+      resource: metric.scope.resource.labels,
+      scope: metric.scope.labels,
+      reserved: reservedLabel(metric.dataField),
+    })
+    const { text, hasQuoted } = labelText(all)
+    const hasState = family.type === 'stateset' && all.some(({ name }) => name === family.name)
     const bytes = Buffer.from(text, 'utf8')
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const hash = hashBytes(view, 0, bytes.length, this.seed, 0)
-    const labels = { bytes, hash, hasQuoted }
+    const labels = { bytes, hash, hasQuoted, hasState }
     const identity = attributesHash(attributes)
     const existing = family.series.find(labels)
     if (existing !== -1) {
