@@ -72,3 +72,32 @@ describe('what comes while a page is made and does not go with what is on it wai
     assert.equal(parseExposition(page, 'text').get('one')?.samples.length, seriesCount)
   })
 })
+
+// The first four series of a family have a block of their own, which closes with the last of them.
+for (const endedCount of [1, 4]) {
+  it(`a series left out because of one that has ended since is counted; of ${endedCount} ended`, () => {
+    const { store, take, own, host } = exposed({ translation_strategy: 'NoTranslation' })
+    const early = (seconds: number, more: object) =>
+      Array.from({ length: 4 }, (_, number) =>
+        point({ 'a.b': String(number) }, { ...at(seconds), asDouble: 1, ...more }),
+      )
+    const late = point({ a_b: '0' }, { ...at(1), asDouble: 1 })
+    take([gauge('one', [...early(1, {}), ...points(1, 1), late])])
+    const pieces = renderText(store, {
+      format: text,
+      sendTimestamps: false,
+      buffers: new PieceBuffers(),
+    })
+    let page = Buffer.from(pieces.next().value).toString()
+    // DataPointFlags: no recorded value.
+    take([gauge('one', early(2, { flags: 1 }).slice(0, endedCount))])
+    for (const piece of pieces) page += Buffer.from(piece).toString()
+    assert.equal(page.split('a_b="0"').length - 1, 1)
+    assert.equal(own('penstock_exporter_prometheus_left_out', { cause: 'labels' }), 1)
+    // There is no name left for what was in its way.
+    assert.deepEqual(
+      host.lines.filter(({ message }) => message.includes('left out')),
+      [],
+    )
+  })
+}

@@ -2,8 +2,6 @@ import { hashBytes } from '../../../kit/prometheus/byte-hash.ts'
 
 const intsPerSlot = 3
 const slotsMin = 64
-/** Beyond this, a new table is cheaper than one that is wiped. */
-const slotsKeptMax = 4096
 
 /**
  * Which labels there were already, and at which positions. It holds hashes alone, 64 bits of them under a secret key, so
@@ -19,13 +17,6 @@ export class LabelTable {
 
   constructor(seed: number) {
     this.#seed = seed
-  }
-
-  clear(): void {
-    if (this.#count === 0) return
-    this.#count = 0
-    if (this.#slotCount <= slotsKeptMax) this.#slots.fill(0)
-    else this.#allocate(slotsMin)
   }
 
   /** The position at which the same labels were added; -1 where there were none, and these are added now. */

@@ -17,7 +17,8 @@ export class PageLabels {
   readonly #store: SeriesStore
   readonly #scheme: EscapingScheme
   readonly #escape: (name: string) => string
-  readonly #known: LabelTable
+  /** Of the family, or of target_info. */
+  #known: LabelTable
   #family: Family | undefined
   /** Whether escaping may make one of the labels of two series. */
   #mayMeet = false
@@ -32,8 +33,8 @@ export class PageLabels {
   /** The series that follow are of this family. */
   open(family: Family): void {
     this.#family = family
-    this.#known.clear()
     this.#mayMeet = mayMeet(family, this.#scheme)
+    if (this.#mayMeet) this.#known = new LabelTable(this.#store.seed)
   }
 
   /** Makes the labels of a series the current ones; false when the page has them already: it is left out. */
