@@ -115,7 +115,7 @@ export const processMetrics = {
   keptMax: {
     name: 'penstock_memory_kept_limit_bytes',
     kind: 'gauge',
-    help: 'How many such bytes there may be: beyond, points of new series are dropped as memory_limit.',
+    help: 'How many such bytes there may be: beyond, points of new or larger series are dropped as memory_limit.',
     labels: [],
   },
   loopDelay: {

@@ -16,11 +16,11 @@ const messages = {
 } as const
 
 /** Streams to give points to, and what of each point they made. */
-function streams(limits: Partial<DeltaLimits> = {}) {
+function streams(limits: Partial<DeltaLimits> = {}, hasRoomFor = (_moreBytes: number) => true) {
   const host = testHost({ signals: ['metrics'] })
   const counters = deltaCounters(host, { prefix: 'x', owner: 'exporter' }, () => deltas.count)
   const all = { max_stale: 300_000, max_streams: 100, ...limits }
-  const deltas = new DeltaStreams(all, counters, host.log)
+  const deltas = new DeltaStreams(all, counters, host.log, hasRoomFor)
   const value = new PointValue()
   const give = (
     type: keyof typeof messages,
@@ -79,6 +79,41 @@ test('each point is added or dropped by the rule that its row names', () => {
     assert.equal(third.point.value, cause === undefined ? 7 : 5, rule)
     assert.deepEqual([third.point.startLow, third.point.timeLow], [10, 110], rule)
   }
+})
+
+test('where there is no memory no total becomes larger: such points are dropped, and have changed nothing', () => {
+  let bytesMax = Infinity
+  const { deltas, give } = streams({}, (moreBytes) => moreBytes <= bytesMax)
+  const wide = (offset: number, count: number) => ({
+    positive: { offset, bucketCounts: Array.from({ length: count }, () => 1n) },
+  })
+  const bounds = (count: number) => ({
+    explicitBounds: Array.from({ length: count }, (_, index) => index),
+    bucketCounts: Array.from({ length: count + 1 }, () => 1n),
+  })
+  const cases = [
+    { type: 'exponentialHistogram', small: wide(0, 10), large: wide(100, 10) },
+    { type: 'histogram', small: bounds(10), large: bounds(20) },
+  ] as const
+  for (const { type, small, large } of cases) {
+    bytesMax = Infinity
+    const series = owner()
+    give(type, series, { ...from(0, 1), ...small })
+    const { keptBytes } = deltas
+    bytesMax = 0
+    assert.equal(give(type, series, { ...from(1, 2), ...large }).cause, 'memory_limit')
+    const other = owner()
+    assert.equal(give(type, other, { ...from(0, 1), ...small }).cause, 'memory_limit')
+    assert.deepEqual([deltas.keptBytes, other.delta], [keptBytes, undefined])
+    // The dropped one may come again.
+    assert.equal(give(type, series, { ...from(1, 2), ...small }).cause, undefined)
+    assert.equal(deltas.keptBytes, keptBytes)
+    bytesMax = 3000
+    assert.equal(give(type, series, { ...from(2, 3), ...large }).cause, undefined)
+    assert(deltas.keptBytes > keptBytes)
+  }
+  bytesMax = 0
+  assert.equal(give('sum', owner(), { ...from(0, 1), asInt: 1n }).cause, undefined)
 })
 
 test('integers keep every digit, and one double makes the total a double', () => {

@@ -11,10 +11,11 @@
  * - After nothing for `max_stale` the stream is forgotten: what comes then begins another, with a start of its own,
  *   which Prometheus sees as the reset of a counter. Beyond `max_streams` points of new ones are dropped as
  *   `stream_limit`.
+ * - A point that would make the total larger than there is memory for is dropped as `memory_limit`.
  */
 import type { Logger } from '../../pipeline/host.ts'
 import type { DeltaCounters } from './delta-metrics.ts'
-import { type DeltaTotal, deltaTotal } from './delta-totals.ts'
+import { type DeltaTotal, deltaTotal, type HasRoomFor } from './delta-totals.ts'
 import { compareNanos } from './nanos.ts'
 import type { PointReader } from './point-reader.ts'
 import type { PointValue } from './point-value.ts'
@@ -63,14 +64,16 @@ export class DeltaStreams {
   readonly #limits: DeltaLimits
   readonly #counters: DeltaCounters
   readonly #log: Logger
+  readonly #hasRoomFor: HasRoomFor
   #count = 0
   #bucketBytes = 0
   #hasLoggedLimit = false
 
-  constructor(limits: DeltaLimits, counters: DeltaCounters, log: Logger) {
+  constructor(limits: DeltaLimits, counters: DeltaCounters, log: Logger, hasRoomFor: HasRoomFor) {
     this.#limits = limits
     this.#counters = counters
     this.#log = log
+    this.#hasRoomFor = hasRoomFor
   }
 
   get count(): number {
@@ -92,17 +95,16 @@ export class DeltaStreams {
     { value, dataField, nowMs }: { value: PointValue; dataField: number; nowMs: number },
   ): string | undefined {
     this.expire(owner, nowMs)
-    let stream = owner.delta
-    if (stream === undefined) {
-      if (this.#count >= this.#limits.max_streams) return this.#refuse()
-      stream = new DeltaStream(dataField, point)
+    const known = owner.delta
+    if (known === undefined && this.#count >= this.#limits.max_streams) return this.#refuse()
+    const cause = known && dropCause(known, point)
+    if (cause !== undefined) return cause
+    const stream = known ?? new DeltaStream(dataField, point)
+    if (!stream.total.hasRoom(value, this.#hasRoomFor)) return 'memory_limit'
+    if (known === undefined) {
       owner.delta = stream
       this.#count++
-    } else {
-      const cause = dropCause(stream, point)
-      if (cause !== undefined) return cause
-      this.#countStart(stream, point)
-    }
+    } else this.#countStart(stream, point)
     const bytesBefore = stream.total.bucketBytes
     if (!stream.total.add(point, value)) {
       this.#counters.restart.add(1)

@@ -6,14 +6,20 @@ import {
   type Exponential,
   exponentialBytes,
   limited,
+  sumBytesMax,
 } from './exponential-reader.ts'
 import type { HistogramReader } from './histogram-reader.ts'
 import type { PointReader } from './point-reader.ts'
 import type { PointValue } from './point-value.ts'
 
+/** Whether so many bytes more may be taken; less is always possible. */
+export type HasRoomFor = (moreBytes: number) => boolean
+
 export interface DeltaTotal {
   /** What its buckets take in memory, roughly. */
   readonly bucketBytes: number
+  /** Whether there is memory for what it takes once this is added, or once it begins anew with it. */
+  hasRoom(value: PointValue, hasRoomFor: HasRoomFor): boolean
   /** Whether what was read of a point can be added, and can present the total. */
   fits(value: PointValue): boolean
   /** False where nothing can be added to what there is, so that the total has to begin anew. */
@@ -37,6 +43,10 @@ class NumberTotal implements DeltaTotal {
   #high = 0
   #double = 0
   #isInteger = true
+
+  hasRoom(): boolean {
+    return true
+  }
 
   fits(): boolean {
     return true
@@ -82,6 +92,10 @@ class HistogramTotal implements DeltaTotal {
     return this.#counts?.byteLength ?? 0
   }
 
+  hasRoom({ histogram }: PointValue, hasRoomFor: HasRoomFor): boolean {
+    return hasRoomFor(histogram.counts.byteLength + 8 - this.bucketBytes)
+  }
+
   fits({ histogram, bounds }: PointValue): boolean {
     if (this.#counts === undefined) return true
     const isSame = bounds === this.#bounds || histogram.bounds.equals(this.#bounds.bytes)
@@ -120,18 +134,28 @@ class ExponentialTotal implements DeltaTotal {
     return this.#total === undefined ? 0 : exponentialBytes(this.#total)
   }
 
+  hasRoom({ exponential }: PointValue, hasRoomFor: HasRoomFor): boolean {
+    const { bucketBytes } = this
+    // Only where memory is scarce is it added up twice.
+    if (hasRoomFor(sumBytesMax - bucketBytes)) return true
+    return hasRoomFor(exponentialBytes(this.#with(exponential!)) - bucketBytes)
+  }
+
   fits(): boolean {
     return true
   }
 
   add(_point: PointReader, value: PointValue): boolean {
-    const more = value.exponential!
-    this.#total = this.#total === undefined ? limited(more) : addExponential(this.#total, more)
+    this.#total = this.#with(value.exponential!)
     return true
   }
 
   present(_point: PointReader, value: PointValue): void {
     value.exponential = this.#total
+  }
+
+  #with(more: Exponential): Exponential {
+    return this.#total === undefined ? limited(more) : addExponential(this.#total, more)
   }
 }
 

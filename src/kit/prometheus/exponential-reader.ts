@@ -311,5 +311,12 @@ export function nativeBuckets({ offset, counts }: Buckets): NativeBuckets {
 
 /** What it takes in memory, roughly: arrays that grew have room to spare. */
 export function exponentialBytes({ positive, negative }: Exponential): number {
-  return 300 + (positive.counts.length + negative.counts.length) * 12
+  return bytesOf(positive.counts.length + negative.counts.length)
 }
+
+function bytesOf(bucketCount: number): number {
+  return 300 + bucketCount * 12
+}
+
+/** exponentialBytes() of a sum, at most. */
+export const sumBytesMax = bytesOf(jointLengthMax * 2)

@@ -162,6 +162,11 @@ export class SeriesIndex<Family, Series> {
     return isDone
   }
 
+  /** Whether a series may take so many bytes more of those that partBytes() counts; less is always possible. */
+  hasRoomFor(moreBytes: number): boolean {
+    return moreBytes <= 0 || this.#memory.hasRoomFor(this.#sink.partBytes() + moreBytes)
+  }
+
   /** Nothing is to be read from now on. */
   close(): void {
     this.#memory.release()

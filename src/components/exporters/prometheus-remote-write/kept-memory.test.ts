@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { cumulative } from '../../../../test/kit/metrics-request.ts'
+import { cumulative, delta } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import { closeRemoteWrites, startRemoteWrite } from '../../../../test/kit/remote-write-rig.ts'
 
@@ -31,4 +31,19 @@ test('memory of series counts the rows of buckets, and new series wait when they
   assert.equal(memory.keptBytes, small)
   await push(histogram(1, 3n, 'other'))
   assert.equal(host.drops.length, 1)
+})
+
+test('a delta histogram with more buckets than there is memory for is dropped, smaller ones go on', async () => {
+  const { push, host } = await startRemoteWrite()
+  const pushDelta = (bucketCount: number, seconds: bigint) => {
+    const one = histogram(bucketCount, seconds)
+    return push({ ...one, histogram: { ...(one.histogram as PlainMessage), ...delta } })
+  }
+  await pushDelta(1, 1n)
+  host.memory.keptBytesMax = host.memory.keptBytes
+  await pushDelta(1001, 2n)
+  const dropped = [{ signal: 'metrics', itemCount: 1, cause: 'memory_limit' }]
+  assert.deepEqual(host.drops, dropped)
+  await pushDelta(1, 3n)
+  assert.deepEqual(host.drops, dropped)
 })

@@ -75,7 +75,9 @@ export class Translator {
     this.#drops = new DropTally(host)
     const uses = { drops: this.#drops, collisions: metrics.collisions, budget: this.#budget }
     this.#ownership = new SeriesOwnership(options, host, uses)
-    this.#deltas = new DeltaStreams(options.deltas, metrics.deltas, host.log)
+    this.#deltas = new DeltaStreams(options.deltas, metrics.deltas, host.log, (moreBytes) =>
+      this.#index.hasRoomFor(moreBytes),
+    )
     const taker = {
       naming: options.rules.naming,
       rows: this.rows,

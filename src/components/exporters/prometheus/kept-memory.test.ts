@@ -60,6 +60,67 @@ describe('memory of series counts what their values take', () => {
   }
 })
 
+describe('where memory for series is used up, no series becomes larger, and all go on as they are', () => {
+  for (const [name, shape] of Object.entries(shapes)) {
+    it(name, () => {
+      const { take, host, families } = exposed({ send_timestamps: true })
+      const give = (partCount: number, seconds: number) =>
+        take([
+          { name: 'one', ...shape(partCount, at(seconds)) },
+          gauge('other', [point({}, { ...at(seconds), asInt: BigInt(seconds) })]),
+        ])
+      const dropped = { signal: 'metrics', itemCount: 1, cause: 'memory_limit' }
+      const shown = (of: string) => families().find((family) => family.name === of)!
+      const otherValue = () => (shown('other').metric as PlainMessage[])[0]
+      give(100, 1)
+      // Others may have taken more since.
+      host.memory.keptBytesMax = host.memory.keptBytes - 1
+      const before = shown('one')
+      give(200, 2)
+      assert.deepEqual(host.drops, [dropped])
+      assert.deepEqual(shown('one'), before)
+      assert.deepEqual(otherValue().gauge, { value: 2 })
+      give(100, 3)
+      assert.deepEqual(host.drops, [dropped])
+      assert.notDeepEqual(shown('one'), before)
+      assert.deepEqual(otherValue().gauge, { value: 3 })
+      // Said once, whatever comes.
+      give(200, 4)
+      assert.equal(host.lines.filter(({ message }) => message.includes('used up')).length, 1)
+      host.memory.keptBytesMax = Infinity
+      give(200, 5)
+      assert.deepEqual(host.drops, [dropped, dropped])
+    })
+  }
+})
+
+it('series grow within one batch only as far as there is memory', () => {
+  const { take, drops, host } = exposed()
+  const sparse = (bucketCount: number, seconds: number) => ({
+    name: 'one',
+    exponentialHistogram: {
+      ...cumulative,
+      dataPoints: numbers(10).map((number) => ({
+        ...point({ number }, at(seconds)),
+        scale: 20,
+        positive: {
+          offset: 0,
+          bucketCounts: numbers(bucketCount).map((index) => (index % 1000 === 0 ? 1n : 0n)),
+        },
+      })),
+    },
+  })
+  take([sparse(1, 1)])
+  const { keptBytes } = host.memory
+  // What each bucket takes in a heap: a pointer or a double, and room to spare.
+  const wideBytes = 50_001 * 12
+  host.memory.keptBytesMax = keptBytes + 3.5 * wideBytes
+  take([sparse(50_001, 2)])
+  assert.deepEqual(drops(), { memory_limit: 7 })
+  assert(host.memory.keptBytes > keptBytes + 2 * wideBytes)
+  assert(host.memory.keptBytes <= host.memory.keptBytesMax)
+})
+
 it('memory of series counts families and sources, which take more than the one series they have', () => {
   const keptPerSeries = (metricsOf: (index: number) => [PlainMessage[], service: string]) => {
     const { store, take, host } = exposed()

@@ -84,9 +84,11 @@ export class SeriesStore {
       conflicts: this.#metrics,
       oddTotals: this.#metrics.oddTotals,
     })
-    this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log)
+    const hasRoomFor = (moreBytes: number) => this.#index.hasRoomFor(moreBytes)
+    this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log, hasRoomFor)
     this.#taker = new ValueTaker(options, this.#deltas, {
       budget: this.#budget,
+      hasRoomFor,
       noteOddTotal: (series) => this.families.noteOddTotal(series),
     })
     const seed = randomKey(host.random)

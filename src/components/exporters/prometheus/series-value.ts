@@ -54,16 +54,27 @@ export function seriesCountOf(detail: SeriesDetail | undefined): number {
   return detail instanceof SummaryValue ? summarySeriesCount(detail.quantiles) : 1
 }
 
+/** What its buckets or quantiles take in memory, roughly. */
+export function partBytes(detail: SeriesDetail | undefined): number {
+  if (detail === undefined) return 0
+  if (detail instanceof ExponentialValue) return exponentialBytes(detail.histogram)
+  return detail instanceof SummaryValue ? quantileBytes(detail.quantiles) : detail.counts.byteLength
+}
+
+/** Of pairs of quantile and value. */
+export function quantileBytes(quantiles: readonly number[]): number {
+  return quantiles.length * 12
+}
+
 /** What it takes in memory, roughly. */
 export function detailBytes(detail: SeriesDetail | undefined): number {
   if (detail === undefined) return 0
   if (detail instanceof ExponentialValue) {
-    return exponentialBytes(detail.histogram) + detail.exemplars.length * exemplarBytes
+    return partBytes(detail) + detail.exemplars.length * exemplarBytes
   }
-  if (detail instanceof SummaryValue) return objectBytes + detail.quantiles.length * 12
-  const { counts, exemplars } = detail
+  if (detail instanceof SummaryValue) return objectBytes + partBytes(detail)
   // Buckets that had an exemplar once mostly have one.
-  return objectBytes + counts.byteLength + (exemplars?.length ?? 0) * exemplarBytes
+  return objectBytes + partBytes(detail) + (detail.exemplars?.length ?? 0) * exemplarBytes
 }
 
 const objectBytes = 300

@@ -1,5 +1,6 @@
 /** Puts the value of a point into its series. */
 import type { DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
+import { exponentialBytes } from '../../../kit/prometheus/exponential-reader.ts'
 import type { HistogramReader } from '../../../kit/prometheus/histogram-reader.ts'
 import type { LabelRules } from '../../../kit/prometheus/labels.ts'
 import { isDelta } from '../../../kit/prometheus/metric-source.ts'
@@ -17,6 +18,8 @@ import {
   ExponentialValue,
   histogramSeriesCount,
   HistogramValue,
+  partBytes,
+  quantileBytes,
   seriesCountOf,
   summarySeriesCount,
   SummaryValue,
@@ -30,6 +33,8 @@ interface TakerOptions {
 
 interface TakerUses {
   readonly budget: SeriesBudget
+  /** Whether values may take so many bytes more; less is always possible. */
+  readonly hasRoomFor: (moreBytes: number) => boolean
   /** The value of a counter is below 0 or NaN. */
   readonly noteOddTotal: (series: SeriesCursor) => void
 }
@@ -38,6 +43,7 @@ export class ValueTaker {
   readonly #options: TakerOptions
   readonly #deltas: DeltaStreams
   readonly #budget: SeriesBudget
+  readonly #hasRoomFor: TakerUses['hasRoomFor']
   readonly #noteOddTotal: TakerUses['noteOddTotal']
   readonly #value = new PointValue()
   /** Of the summary at hand. */
@@ -51,6 +57,7 @@ export class ValueTaker {
   constructor(options: TakerOptions, deltas: DeltaStreams, uses: TakerUses) {
     this.#options = options
     this.#budget = uses.budget
+    this.#hasRoomFor = uses.hasRoomFor
     this.#noteOddTotal = uses.noteOddTotal
     this.#deltas = deltas
   }
@@ -82,7 +89,7 @@ export class ValueTaker {
     const { timeLow, timeHigh } = point
     const { dataField } = metric
     const isNumber = dataField === metricDataFields.gauge || dataField === metricDataFields.sum
-    const problem = isNumber ? numberProblem(point) : this.#read(series, point, dataField)
+    const problem = isNumber ? numberProblem(point) : this.#read(series, point, metric)
     if (problem !== undefined) return problem
     if (isDelta(metric)) {
       const cause = this.#deltas.take(series, point, { value: this.#value, dataField, nowMs })
@@ -102,7 +109,8 @@ export class ValueTaker {
     return undefined
   }
 
-  #read({ detail }: SeriesCursor, point: PointReader, dataField: number): string | undefined {
+  #read({ detail }: SeriesCursor, point: PointReader, metric: Metric): string | undefined {
+    const { dataField } = metric
     const known = detail instanceof HistogramValue ? detail.layout : undefined
     const problem = this.#value.read(point, dataField, known)
     if (problem !== undefined) return problem
@@ -110,7 +118,20 @@ export class ValueTaker {
       this.#quantiles = distinctQuantiles(this.#value.summary.quantiles)
     }
     const more = this.#seriesCount(dataField) - seriesCountOf(detail)
-    return this.#budget.hasRoom(more) ? undefined : 'series_limit'
+    if (!this.#budget.hasRoom(more)) return 'series_limit'
+    // Of deltas the sum counts, not what is added.
+    if (isDelta(metric)) return undefined
+    const moreBytes = this.#partBytes(dataField) - partBytes(detail)
+    return this.#hasRoomFor(moreBytes) ? undefined : 'memory_limit'
+  }
+
+  /** What the buckets or quantiles of the point at hand take. */
+  #partBytes(dataField: number): number {
+    const { histogram, exponential } = this.#value
+    if (dataField === metricDataFields.histogram) return histogram.counts.byteLength
+    return dataField === metricDataFields.summary
+      ? quantileBytes(this.#quantiles)
+      : exponentialBytes(exponential!)
   }
 
   /** How many the point at hand makes. */

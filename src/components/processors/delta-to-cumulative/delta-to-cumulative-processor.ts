@@ -84,7 +84,9 @@ export class DeltaToCumulativeProcessor implements Processor {
     this.#host = host
     this.#metrics = conversionMetrics(host, limits, () => this.#deltas.count)
     this.#drops = new DropTally(host)
-    this.#deltas = new DeltaStreams(limits, this.#metrics.deltas, host.log)
+    this.#deltas = new DeltaStreams(limits, this.#metrics.deltas, host.log, (moreBytes) =>
+      this.#index.hasRoomFor(moreBytes),
+    )
     const seed = randomKey(host.random)
     // Twice, since a series has a key more for each order its attributes come in; and sources are more than streams
     // where most metrics are not deltas.

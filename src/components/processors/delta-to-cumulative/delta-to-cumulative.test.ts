@@ -53,6 +53,24 @@ const hits = (start: number, end: number, value: bigint, more: PlainMessage = {}
     sum: delta,
   })
 
+test('a histogram with more buckets than there is memory for is dropped, the others go on', async () => {
+  const { host, convert } = converter()
+  const histogram = (seconds: number, boundCount: number) => {
+    const explicitBounds = Array.from({ length: boundCount }, (_, index) => index)
+    const bucketCounts = [...explicitBounds, 0].map(() => 1n)
+    const times = during(seconds, seconds + 1)
+    const dataPoints = [{ ...times, count: BigInt(boundCount + 1), explicitBounds, bucketCounts }]
+    return { name: 'h', histogram: { ...delta, dataPoints } }
+  }
+  await convert([histogram(1, 1)])
+  host.memory.keptBytesMax = host.memory.keptBytes
+  const after = await convert([histogram(2, 1000), hits(1, 2, 1n), histogram(3, 1)])
+  const causes = host.drops.map(({ cause, itemCount }) => [cause, itemCount])
+  assert.deepEqual(causes, [['memory_limit', 2]])
+  const { dataPoints } = after.at(-1)!.histogram as { dataPoints: PlainMessage[] }
+  assert.equal(dataPoints[0].count, 4n)
+})
+
 test('a delta sum becomes a cumulative one, all else of it stays', async () => {
   const { convert } = converter()
   const exemplars = [{ timeUnixNano: 5n, asInt: 1n, spanId: 'hex:0101010101010101' }]
