@@ -114,6 +114,7 @@ export class ValueTaker {
     const known = detail instanceof HistogramValue ? detail.layout : undefined
     const problem = this.#value.read(point, dataField, known)
     if (problem !== undefined) return problem
+    if (detail instanceof HistogramValue && this.#hasSameBuckets(detail)) return undefined
     if (dataField === metricDataFields.summary) {
       this.#quantiles = distinctQuantiles(this.#value.summary.quantiles)
     }
@@ -123,6 +124,11 @@ export class ValueTaker {
     if (isDelta(metric)) return undefined
     const moreBytes = this.#partBytes(dataField) - partBytes(detail)
     return this.#hasRoomFor(moreBytes) ? undefined : 'memory_limit'
+  }
+
+  #hasSameBuckets({ layout, counts }: HistogramValue): boolean {
+    const { bounds, histogram } = this.#value
+    return layout === bounds && counts.byteLength === histogram.counts.byteLength
   }
 
   /** What the buckets or quantiles of the point at hand take. */
