@@ -11,12 +11,18 @@ const quote = 0x22
 
 const nameField = 1
 const valueField = 2
+const pairsKnownMax = 64
 
 export class LabelPairs {
   readonly #field: number
   #bytes = new Uint8Array(1024)
   #view = new DataView(this.#bytes.buffer)
   #text: DataView = this.#view
+  #end = 0
+  /** Pairs of the labels before these, from the first on, that are in the buffer still: series share most of theirs. */
+  #knownCount = 0
+  readonly #nameLengths = new Uint8Array(pairsKnownMax)
+  readonly #valueLengths = new Uint8Array(pairsKnownMax)
 
   /** `field` holds the pairs; below 16. */
   constructor(field: number) {
@@ -26,7 +32,8 @@ export class LabelPairs {
   /** Writes the fields of the pairs of a label text, from `start` to `end`. */
   write(writer: WireWriter, text: DataView, start: number, end: number): void {
     this.#text = text
-    const length = this.#plain(start, end)
+    this.#end = end
+    const length = this.#plain(start)
     if (length >= 0) writer.copy(this.#view, 0, length)
     else {
       const bytes = new Uint8Array(text.buffer, text.byteOffset + start, end - start)
@@ -40,16 +47,21 @@ export class LabelPairs {
   }
 
   /** Makes the fields in the buffer and gives their length, or -1 where a name has quotes or anything is escaped. */
-  #plain(start: number, end: number): number {
-    // A pair has four bytes of its own for each that is not name or value, and perhaps longer lengths.
-    const room = (end - start) * 4 + 16
-    if (this.#bytes.length < room) {
-      this.#bytes = new Uint8Array(room * 2)
-      this.#view = new DataView(this.#bytes.buffer)
-    }
-    const bytes = this.#bytes
+  #plain(start: number): number {
+    const end = this.#end
+    this.#makeRoom(end - start)
+    let [known, made] = [this.#knownCount, 0]
+    this.#knownCount = 0
     let length = 0
-    for (let nameStart = start; nameStart < end;) {
+    for (let pair = 0, nameStart = start; nameStart < end; pair++) {
+      if (pair < known && this.#isInPlace(pair, length, nameStart)) {
+        const inner = this.#nameLengths[pair] + this.#valueLengths[pair] + 4
+        this.#writeHeader(length, inner, this.#nameLengths[pair])
+        length += inner + 2
+        nameStart += inner
+        made++
+        continue
+      }
       if (this.#text.getUint8(nameStart) === quote) return -1
       // As if all lengths took a byte, which tells how long they are.
       const nameEnd = this.#copyUntil(equals, nameStart, length + 4)
@@ -60,17 +72,76 @@ export class LabelPairs {
       const valueLength = valueEnd - nameEnd - 2
       const inner = nameLength + valueLength + 4
       if (inner < 0x80) {
-        bytes[length] = this.#field * 8 + 2
-        bytes[length + 1] = inner
-        bytes[length + 2] = nameField * 8 + 2
-        bytes[length + 3] = nameLength
-        bytes[valueAt - 2] = valueField * 8 + 2
-        bytes[valueAt - 1] = valueLength
+        this.#writeHeader(length, inner, nameLength)
+        this.#bytes[valueAt - 2] = valueField * 8 + 2
+        this.#bytes[valueAt - 1] = valueLength
         length += inner + 2
-      } else length = this.#longPair(length, nameStart, nameEnd, valueEnd)
+        // What was behind the one in its place has moved.
+        if (pair < known && !this.#hasLengths(pair, nameLength, valueLength)) known = 0
+        if (made === pair && pair < pairsKnownMax) {
+          this.#nameLengths[pair] = nameLength
+          this.#valueLengths[pair] = valueLength
+          made++
+        }
+      } else {
+        known = 0
+        length = this.#longPair(length, nameStart, nameEnd, valueEnd)
+      }
       nameStart = valueEnd + 2
     }
+    this.#knownCount = made
     return length
+  }
+
+  #makeRoom(textLength: number): void {
+    // A pair has four bytes of its own for each that is not name or value, and perhaps longer lengths.
+    const room = textLength * 4 + 16
+    if (this.#bytes.length >= room) return
+    this.#bytes = new Uint8Array(room * 2)
+    this.#view = new DataView(this.#bytes.buffer)
+    this.#knownCount = 0
+  }
+
+  /** Copying what is in front may have written over it. */
+  #writeHeader(at: number, inner: number, nameLength: number): void {
+    const bytes = this.#bytes
+    bytes[at] = this.#field * 8 + 2
+    bytes[at + 1] = inner
+    bytes[at + 2] = nameField * 8 + 2
+    bytes[at + 3] = nameLength
+  }
+
+  #hasLengths(pair: number, nameLength: number, valueLength: number): boolean {
+    return this.#nameLengths[pair] === nameLength && this.#valueLengths[pair] === valueLength
+  }
+
+  /** Whether the pair at `at` of the buffer, all but its header, is the one that the text goes on with. */
+  #isInPlace(pair: number, at: number, nameStart: number): boolean {
+    const nameLength = this.#nameLengths[pair]
+    const valueLength = this.#valueLengths[pair]
+    const valueStart = nameStart + nameLength + 2
+    const valueEnd = valueStart + valueLength
+    const text = this.#text
+    return (
+      valueEnd < this.#end &&
+      text.getUint8(valueEnd) === quote &&
+      text.getUint8(valueStart - 1) === quote &&
+      this.#isSame(valueStart, at + nameLength + 6, valueLength) &&
+      this.#isSame(nameStart, at + 4, nameLength)
+    )
+  }
+
+  #isSame(start: number, at: number, length: number): boolean {
+    const text = this.#text
+    const view = this.#view
+    let index = 0
+    for (; index + 4 <= length; index += 4) {
+      if (text.getInt32(start + index, true) !== view.getInt32(at + index, true)) return false
+    }
+    for (; index < length; index++) {
+      if (text.getUint8(start + index) !== view.getUint8(at + index)) return false
+    }
+    return true
   }
 
   /** Copies to `to` of the buffer until the byte `mark`, and gives its place; -1 where a backslash comes before it. */

@@ -140,24 +140,44 @@ test('metrics of one name whose units differ: the first is kept, the others are 
   assert.equal(page.match(/^load_seconds\{/gm)?.length, 3)
 })
 
-test('label pairs say what the labels were', () => {
-  const name = fc.string({ minLength: 1, unit: 'grapheme' })
-  const value = fc.string({ minLength: 1, maxLength: 300, unit: 'grapheme' })
-  const list = fc.uniqueArray(fc.record({ name, value }), { selector: (label) => label.name })
-  const plain = fc.record({ name: fc.stringMatching(/^[a-z_]{1,40}$/), value })
-  const plainList = fc.uniqueArray(plain, { selector: (label) => label.name })
+// Too long for one byte of length, and in need of an escape.
+const odd = ['x'.repeat(130), 'a"b']
+
+test('label pairs say what the labels were, whichever came before', () => {
+  const any = fc.record({
+    name: fc.string({ minLength: 1, unit: 'grapheme' }),
+    value: fc.string({ minLength: 1, maxLength: 300, unit: 'grapheme' }),
+  })
+  const plain = fc.record({
+    name: fc.stringMatching(/^[a-z_]{1,40}$/),
+    value: fc.string({ minLength: 1, maxLength: 300, unit: 'grapheme' }),
+  })
+  const lists = [any, plain].map((label) =>
+    fc.uniqueArray(label, { selector: ({ name }) => name, maxLength: 70 }),
+  )
+  // Labels that often are what those in their place were before, whole or in part.
+  const alike = fc
+    .array(fc.tuple(fc.constantFrom('a', 'b', 'bxy'), fc.constantFrom('1', '2', '12', '=', ...odd)))
+    .map((some) => some.map(([name, value], place) => ({ name: `a${place}${name}`, value })))
   fc.assert(
-    fc.property(fc.oneof(list, plainList), (labels) => {
-      const text = Buffer.from(`##${labelText(labels).text}##`)
-      const view = new DataView(text.buffer, text.byteOffset, text.length)
-      const writer = new WireWriter()
-      new LabelPairs(1).write(writer, view, 2, text.length - 2)
-      const decoded = decodeMessage('io.prometheus.client.Metric', writer.finish())
-      assert.deepEqual(
-        decoded.label ?? [],
-        labels.map((label) => ({ ...label })),
-      )
-    }),
+    fc.property(
+      fc.array(fc.oneof(...lists, alike, alike, alike), { minLength: 1, maxLength: 12 }),
+      (series) => {
+        const pairs = new LabelPairs(1)
+        for (const labels of series) {
+          const text = Buffer.from(`##${labelText(labels).text}##`)
+          const view = new DataView(text.buffer, text.byteOffset, text.length)
+          const writer = new WireWriter()
+          pairs.write(writer, view, 2, text.length - 2)
+          const decoded = decodeMessage('io.prometheus.client.Metric', writer.finish())
+          assert.deepEqual(
+            decoded.label ?? [],
+            labels.map((label) => ({ ...label })),
+          )
+        }
+      },
+    ),
+    { numRuns: 300 },
   )
 })
 
