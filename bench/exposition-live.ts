@@ -1,6 +1,7 @@
 /**
  * The page of a real gateway: series pushed by OTLP/HTTP, then scraped over HTTP by this process, while a third process
- * probes how the gateway responds and the gateway itself measures how late its event loop is.
+ * probes how the gateway responds and the gateway itself measures how late its event loop is. Another gateway, where PEER
+ * names one, gets the same series by the same configuration, but for what it does not know.
  */
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -11,7 +12,16 @@ import { freePorts } from '../test/kit/gateway-process.ts'
 import { PodRequest } from '../test/kit/pod-request.ts'
 import type { LoopReport } from './loop-watch.ts'
 import type { ProbeReport } from './latency-probe.ts'
-import { cpuSeconds, listening, nextLine, rssMb, rssPeakMb, start, stop } from './processes.ts'
+import {
+  cpuSeconds,
+  listening,
+  nextLine,
+  peerCommand,
+  rssMb,
+  rssPeakMb,
+  start,
+  stop,
+} from './processes.ts'
 
 const here = import.meta.dirname
 const [http, health, page] = await freePorts(3)
@@ -32,7 +42,8 @@ interface Reading {
   readonly wallMs: number
   readonly byteLength: number
   readonly lineCount: number
-  readonly loop: LoopReport
+  /** A peer has no event loop to ask. */
+  readonly loop: LoopReport | undefined
   readonly probe: ProbeReport
 }
 
@@ -46,7 +57,24 @@ const formats = {
 const agent = new Agent({ keepAlive: true })
 
 export async function measureLive(options: LiveOptions): Promise<void> {
-  const gateway = start(gatewayCore, command(options), { hasChannel: true })
+  const file = join(mkdtempSync(join(tmpdir(), 'penstock-bench-')), 'gateway.yaml')
+  writeFileSync(file, gatewayYaml(ownKeys(options)))
+  await measureStarted(
+    options,
+    start(gatewayCore, command(file, options), { hasChannel: true }),
+    false,
+  )
+  const peer = peerCommand(file, ports)
+  if (peer === undefined) return
+  writeFileSync(file, gatewayYaml(noKeys))
+  await measureStarted(options, start(gatewayCore, peer), true)
+}
+
+async function measureStarted(
+  options: LiveOptions,
+  gateway: ChildProcess,
+  isPeer: boolean,
+): Promise<void> {
   const pid = gateway.pid ?? 0
   await listening(ports.http)
   await listening(ports.page)
@@ -54,25 +82,29 @@ export async function measureLive(options: LiveOptions): Promise<void> {
     process.execPath,
     join(here, 'latency-probe.ts'),
     String(ports.http),
-    String(ports.health),
+    isPeer ? '' : String(ports.health),
   ])
-  const watch = { gateway, probe, pid }
+  const watch = { gateway, probe, pid, isPeer }
   try {
     await report(watch)
     const pod = new PodRequest(shape)
     const podCount = Math.ceil(options.seriesCount / pod.pointCount)
     const seriesCount = podCount * pod.pointCount
-    await askLoop(gateway, 'collect')
+    if (!isPeer) await askLoop(gateway, 'collect')
     const emptyMb = rssMb(pid)
     for (let round = 0; round <= Math.min(2, options.rounds); round++) {
       const name = round === 0 ? 'first points' : 'known series'
       show(await reading(watch, name, () => push(pod, podCount, round)), seriesCount)
     }
-    const { memory } = await askLoop(gateway, 'collect')
+    const memory = isPeer ? undefined : (await askLoop(gateway, 'collect')).memory
     const perSeries = ((rssMb(pid) - emptyMb) * 1024 * 1024) / seriesCount
+    const parts =
+      memory === undefined
+        ? ''
+        : `; heap ${(memory.heapUsed / seriesCount).toFixed(0)}, ` +
+          `buffers ${(memory.arrayBuffers / seriesCount).toFixed(0)}`
     process.stdout.write(
-      `${seriesCount} series: ${perSeries.toFixed(0)} bytes of RSS each; heap ` +
-        `${(memory.heapUsed / seriesCount).toFixed(0)}, buffers ${(memory.arrayBuffers / seriesCount).toFixed(0)}\n`,
+      `${isPeer ? 'peer: ' : ''}${seriesCount} series: ${perSeries.toFixed(0)} bytes of RSS each${parts}\n`,
     )
     await scrapes(watch, options, seriesCount)
     process.stdout.write(`RSS ${rssMb(pid).toFixed(0)} MB, peak ${rssPeakMb(pid).toFixed(0)} MB\n`)
@@ -87,6 +119,7 @@ interface Watched {
   readonly gateway: ChildProcess
   readonly probe: ChildProcess
   readonly pid: number
+  readonly isPeer: boolean
 }
 
 async function scrapes(
@@ -102,7 +135,8 @@ async function scrapes(
       }
       const sorted = readings.toSorted((a, b) => a.cpuMicroseconds - b.cpuMicroseconds)
       show(sorted[Math.floor(rounds / 2)], seriesCount)
-      const worst = Math.max(...readings.map(({ loop }) => loop.delayMsMax))
+      if (watch.isPeer) continue
+      const worst = Math.max(...readings.map(({ loop }) => loop!.delayMsMax))
       process.stdout.write(`  longest delay of ${rounds}: ${worst.toFixed(0)} ms\n`)
     }
   }
@@ -134,18 +168,28 @@ function show(one: Reading, seriesCount: number): void {
   const { loop, probe } = one
   process.stdout.write(
     `${one.name.padEnd(22)} ${perSeries} us CPU a series${perLine}; ${one.wallMs.toFixed(0)} ms, ` +
-      `${(one.byteLength / 1e6).toFixed(0)} MB; loop late ${loop.delayMsMax.toFixed(0)} ms (p99 ` +
-      `${loop.delayMsP99.toFixed(0)}), gc ${loop.gcMsMax.toFixed(0)} of ${loop.gcMs.toFixed(0)} ms; ` +
+      `${(one.byteLength / 1e6).toFixed(0)} MB; ${loop === undefined ? '' : lateness(loop)}` +
       `push ${probe.pushMsMax.toFixed(0)} ms, health ${probe.healthMsMax.toFixed(0)} ms` +
       `${probe.failures > 0 ? `, ${probe.failures} FAILURES` : ''}\n`,
   )
 }
 
-async function report({ gateway, probe }: Watched): Promise<Pick<Reading, 'loop' | 'probe'>> {
+function lateness({ delayMsMax, delayMsP99, gcMsMax, gcMs }: LoopReport): string {
+  return (
+    `loop late ${delayMsMax.toFixed(0)} ms (p99 ${delayMsP99.toFixed(0)}), ` +
+    `gc ${gcMsMax.toFixed(0)} of ${gcMs.toFixed(0)} ms; `
+  )
+}
+
+async function report({
+  gateway,
+  probe,
+  isPeer,
+}: Watched): Promise<Pick<Reading, 'loop' | 'probe'>> {
   const line = nextLine(probe)
   probe.stdin?.write('report\n')
   return {
-    loop: await askLoop(gateway, 'report'),
+    loop: isPeer ? undefined : await askLoop(gateway, 'report'),
     probe: JSON.parse(await line) as ProbeReport,
   }
 }
@@ -213,18 +257,32 @@ function exchange(
   })
 }
 
-function command({ nodeFlags, seriesCount }: LiveOptions): string[] {
-  const file = join(mkdtempSync(join(tmpdir(), 'penstock-bench-')), 'gateway.yaml')
-  writeFileSync(file, gatewayYaml(seriesCount))
+function command(file: string, { nodeFlags }: LiveOptions): string[] {
   const watch = ['--expose-gc', '--import', join(here, 'loop-watch.ts')]
   const bin = resolve(here, '../dist/bin/penstock.js')
   return [process.execPath, ...nodeFlags, ...watch, bin, 'run', '--config', file]
 }
 
-function gatewayYaml(seriesCount: number): string {
+/** Lines of the configuration that not every gateway knows. */
+interface OwnKeys {
+  readonly extensions: string
+  readonly service: string
+  readonly exporter: string
+}
+
+const noKeys: OwnKeys = { extensions: '', service: '', exporter: '' }
+
+function ownKeys({ seriesCount }: LiveOptions): OwnKeys {
+  return {
+    extensions: `extensions: { health_check: { endpoint: "127.0.0.1:${ports.health}" } }`,
+    service: 'extensions: [health_check]',
+    exporter: `max_series: ${seriesCount * 2}`,
+  }
+}
+
+function gatewayYaml({ extensions, service, exporter }: OwnKeys): string {
   return `
-extensions:
-  health_check: { endpoint: "127.0.0.1:${ports.health}" }
+${extensions}
 receivers:
   otlp:
     protocols:
@@ -234,9 +292,9 @@ exporters:
     endpoint: "127.0.0.1:${ports.page}"
     enable_open_metrics: true
     metric_expiration: 1h
-    max_series: ${seriesCount * 2}
+    ${exporter}
 service:
-  extensions: [health_check]
+  ${service}
   pipelines:
     metrics: { receivers: [otlp], exporters: [prometheus] }
   telemetry: { logs: { level: warn }, metrics: { level: none } }

@@ -1,7 +1,8 @@
 /**
  * OTLP/HTTP in, remote write out: `node bench/metrics-remote-write.ts [--only TEXT] [--rounds N] [--seconds N] [--warm N]
- * [--no-baseline] [--profile]`. M500 at 100k points a second from so many pods that there are as many series as the case
- * says. The baseline of a case is the same load passed on as OTLP. Memory is what the gateway keeps after a collection.
+ * [--rate POINTS-A-SECOND] [--no-baseline] [--profile]`. M500 at 100k points a second from so many pods that there are as
+ * many series as the case says. The baseline of a case is the same load passed on as OTLP. Memory is what the gateway keeps after a collection.
+ * PEER='otelcol --config {config}' runs another gateway beside it, with the same configuration.
  */
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -10,13 +11,20 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { LoadPlan } from './generator.ts'
 import { askSink, drained, load, startSink } from './load.ts'
-import { cpuSeconds, listening, nextLine, rssPeakMb, start, stop } from './processes.ts'
+import {
+  cpuSeconds,
+  listening,
+  nextLine,
+  peerCommand,
+  rssPeakMb,
+  start,
+  stop,
+} from './processes.ts'
 
 const here = import.meta.dirname
 const folder = mkdtempSync(join(tmpdir(), 'penstock-bench-'))
 const ports = { http: 24418, sink: 25418 }
 const pointsPerRequest = 500
-const pointsPerSecond = 100_000
 /** While all series are new. */
 const newPointsPerSecond = 50_000
 
@@ -26,6 +34,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '6' },
     warm: { type: 'string', default: '15' },
+    rate: { type: 'string', default: '100000' },
     'no-baseline': { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
@@ -61,6 +70,9 @@ interface LoopDelay {
   readonly externalMb: number
 }
 
+/** Of a peer. */
+const unknownDelay: LoopDelay = { longestMs: NaN, p99Ms: NaN, heapMb: NaN, externalMb: NaN }
+
 interface Measured {
   readonly microsecondsPerPoint: number
   readonly microsecondsPerNewPoint: number
@@ -79,6 +91,8 @@ if (!options['no-build']) {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: join(here, '..'), stdio: 'inherit' })
 }
 
+const configFile = join(folder, 'gateway.yaml')
+const peer = peerCommand(configFile, ports)
 const header = ['us/point', 'us/new', 'bytes/pt', 'p50 ms', 'p99 ms', 'RSS MB', 'B/series']
 print(['case', ...header, 'loop new', 'loop ms', 'ratio'])
 let baseline = 0
@@ -86,31 +100,44 @@ for (const one of cases) {
   const isBaseline = one.message === undefined
   const isWanted = isBaseline ? !options['no-baseline'] : one.name.includes(options.only)
   if (!isWanted) continue
-  const rounds: Measured[] = []
-  for (let round = 0; round < Number(options.rounds); round++) rounds.push(await measure(one))
-  rounds.sort((a, b) => a.microsecondsPerPoint - b.microsecondsPerPoint)
-  const median = rounds[Math.floor(rounds.length / 2)]
+  writeFileSync(configFile, gatewayYaml(one))
+  const median = await medianOfRounds(one, command())
   if (isBaseline) baseline = median.microsecondsPerPoint
   print([one.name, ...cells(median), (median.microsecondsPerPoint / baseline).toFixed(2)])
+  if (peer === undefined) continue
+  const other = await medianOfRounds(one, peer)
+  print(['  peer', ...cells(other), (other.microsecondsPerPoint / baseline).toFixed(2)])
 }
 
-async function measure(one: Case): Promise<Measured> {
+async function medianOfRounds(one: Case, gateway: readonly string[]): Promise<Measured> {
+  const rounds: Measured[] = []
+  for (let round = 0; round < Number(options.rounds); round++) {
+    rounds.push(await measure(one, gateway))
+  }
+  rounds.sort((a, b) => a.microsecondsPerPoint - b.microsecondsPerPoint)
+  return rounds[Math.floor(rounds.length / 2)]
+}
+
+async function measure(one: Case, gatewayCommand: readonly string[]): Promise<Measured> {
   const sink = await startSink(ports.sink)
-  const gateway = start(0, command(one))
+  const gateway = start(0, gatewayCommand)
   try {
     await listening(ports.http)
-    return await measureStarted(one, gateway, sink)
+    return await measureStarted(one, { gateway, sink, isPeer: gatewayCommand === peer })
   } finally {
     await stop(gateway)
     await stop(sink)
   }
 }
 
-async function measureStarted(
-  one: Case,
-  gateway: ChildProcess,
-  sink: ChildProcess,
-): Promise<Measured> {
+interface Started {
+  readonly gateway: ChildProcess
+  readonly sink: ChildProcess
+  /** It has no event loop to ask. */
+  readonly isPeer: boolean
+}
+
+async function measureStarted(one: Case, { gateway, sink, isPeer }: Started): Promise<Measured> {
   const pid = gateway.pid ?? 0
   const copies = Math.ceil(one.seriesCount / pointsPerRequest)
   const plan: LoadPlan = {
@@ -120,11 +147,12 @@ async function measureStarted(
     signal: 'metrics',
     gzip: false,
     connections: 8,
-    rate: pointsPerSecond / pointsPerRequest,
+    rate: Number(options.rate) / pointsPerRequest,
     seconds: Number(options.seconds),
     copies,
   }
   const loopDelay = async () => {
+    if (isPeer) return unknownDelay
     const line = nextLine(gateway)
     gateway.kill('SIGUSR2')
     return JSON.parse(await line) as LoopDelay
@@ -174,14 +202,12 @@ async function measureStarted(
   }
 }
 
-function command(one: Case): string[] {
-  const file = join(folder, 'gateway.yaml')
-  writeFileSync(file, gatewayYaml(one))
+function command(): string[] {
   const profiling = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(here, 'results')}`] : []
   const watch = ['--expose-gc', '--import', join(here, 'watch-loop.ts')]
   const bin = resolve(here, '../dist/bin/penstock.js')
   const flags = options['node-flags'].split(' ').filter(Boolean)
-  return [process.execPath, ...flags, ...watch, ...profiling, bin, 'run', '--config', file]
+  return [process.execPath, ...flags, ...watch, ...profiling, bin, 'run', '--config', configFile]
 }
 
 /** One label more than the payload gives, as one has for a cluster: eight in all. */
@@ -225,6 +251,7 @@ function cells(median: Measured): string[] {
 }
 
 function print(row: readonly string[]): void {
-  const text = row.map((cell, index) => (index === 0 ? cell.padEnd(18) : cell.padStart(8)))
+  const known = row.map((cell) => (/^(NaN|Infinity)$/.test(cell) ? '-' : cell))
+  const text = known.map((cell, index) => (index === 0 ? cell.padEnd(18) : cell.padStart(8)))
   process.stdout.write(`${text.join(' ')}\n`)
 }

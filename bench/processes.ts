@@ -10,6 +10,20 @@ export const gatewayFlags =
 const canPin = spawnSync('taskset', ['-V']).status === 0
 const ticksPerSecond = 100
 
+/**
+ * The command of another gateway under the same load, where PEER names one: `{config}` in it becomes the file that this
+ * one runs with, `{http}`, `{grpc}` and `{sink}` the ports where the benchmark has them.
+ */
+export function peerCommand(
+  config: string,
+  ports: Readonly<Record<string, number>>,
+): string[] | undefined {
+  const filled = process.env.PEER?.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    name === 'config' ? config : String(ports[name] ?? whole),
+  )
+  return filled?.split(/\s+/)
+}
+
 /** Starts a command; on core `core` where that can be asked for. */
 export function start(
   core: number,

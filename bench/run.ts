@@ -1,6 +1,6 @@
 /**
  * The whole gateway under replayed load: `npm run bench -- [--only TEXT] [--rounds N] [--seconds N] [--warm N]
- * [--no-nginx] [--profile]`. PEER="command" runs another gateway beside it: {http}, {grpc} and {sink} in it become the ports.
+ * [--no-nginx] [--profile]`. PEER='otelcol --config {config}' runs another gateway beside it, with the same configuration.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { type Case, cases } from './cases.ts'
 import type { LoadPlan } from './generator.ts'
 import { askSink, drained, load, startSink } from './load.ts'
-import { cpuSeconds, listening, rssPeakMb, start, stop } from './processes.ts'
+import { cpuSeconds, listening, peerCommand, rssPeakMb, start, stop } from './processes.ts'
 
 const here = import.meta.dirname
 const folder = mkdtempSync(join(tmpdir(), 'penstock-bench-'))
@@ -46,8 +46,9 @@ interface Measured {
 execFileSync('npm', ['run', '--silent', 'build'], { cwd: join(here, '..'), stdio: 'inherit' })
 
 const gateways: [name: string, command: (one: Case) => string[]][] = [['penstock', penstock]]
-const peerCommand = process.env.PEER
-if (peerCommand !== undefined) gateways.push(['peer', () => peer(peerCommand)])
+const configFile = join(folder, 'gateway.yaml')
+const peer = peerCommand(configFile, ports)
+if (peer !== undefined) gateways.push(['peer', () => peer])
 else if (!options['no-nginx']) gateways.push(['nginx', nginx])
 
 const header = ['case', 'gateway', 'us/item', 'items/s', 'p50 ms', 'p99 ms', 'RSS MB', 'start ms']
@@ -69,6 +70,7 @@ for (const one of cases.filter(({ name }) => name.includes(options.only))) {
 }
 
 async function measure(one: Case, command: readonly string[]): Promise<Measured> {
+  writeFileSync(configFile, gatewayYaml(one))
   const sink = await startSink(ports.sink)
   const gateway = start(gatewayCore, command)
   const startMs = await listening(one.protocol === 'http' ? ports.http : ports.grpc)
@@ -109,13 +111,11 @@ async function measure(one: Case, command: readonly string[]): Promise<Measured>
   }
 }
 
-function penstock(one: Case): string[] {
-  const file = join(folder, 'gateway.yaml')
-  writeFileSync(file, gatewayYaml(one))
+function penstock(): string[] {
   const profiling = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(here, 'results')}`] : []
   const bin = resolve(here, '../dist/bin/penstock.js')
   const flags = options['node-flags'].split(' ').filter(Boolean)
-  return [process.execPath, ...flags, ...profiling, bin, 'run', '--config', file]
+  return [process.execPath, ...flags, ...profiling, bin, 'run', '--config', configFile]
 }
 
 /** The pipeline of the performance goals: memory limiter, two resource attributes, batches of 8192, OTLP/HTTP out. */
@@ -168,13 +168,6 @@ http {
 `,
   )
   return ['nginx', '-c', file, '-p', folder]
-}
-
-function peer(command: string): string[] {
-  const filled = command.replace(/\{(http|grpc|sink)\}/g, (_, name: 'http' | 'grpc' | 'sink') =>
-    String(ports[name]),
-  )
-  return filled.split(/\s+/)
 }
 
 function medianOf(rounds: readonly Measured[]): Measured {
