@@ -50,6 +50,21 @@ describe('label pool', () => {
     )
   })
 
+  it('gives labels what they are after others have gone', () => {
+    const turn = fc.record({ labels: labelSet, goneCount: fc.nat(2) })
+    fc.assert(
+      fc.property(fc.array(turn, { maxLength: 30 }), fc.integer(), (turns, seed) => {
+        const pool = new LabelPool(seed)
+        const users: { set: number; labels: readonly Label[] }[] = []
+        for (const { labels, goneCount } of turns) {
+          users.push({ set: pool.take(labels), labels })
+          for (const { set } of users.splice(0, goneCount)) pool.release(set)
+          for (const user of users) assert.deepEqual(pool.read(user.set), user.labels)
+        }
+      }),
+    )
+  })
+
   it('keeps a set in its shard, and gives each shard its turn', () => {
     const pool = new LabelPool(1)
     const sets = Array.from({ length: 1000 }, (_, at) => pool.take([label('pod', String(at))]))

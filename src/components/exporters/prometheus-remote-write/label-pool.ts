@@ -6,8 +6,8 @@
 import { ByteTable, noEntry, ownWordsAt } from '../../../kit/prometheus/byte-table.ts'
 import type { Label } from '../../../kit/prometheus/labels.ts'
 import { FieldReader } from '../../../wire/field-reader.ts'
-import { WireWriter } from '../../../wire/wire-writer.ts'
 import { encodeUtf8, writeUtf8 } from '../../../wire/utf8.ts'
+import { fieldLength, writeFieldHeader } from '../../../wire/varint.ts'
 
 /** Words of a label, of a set of labels, and of a text. */
 const useCountAt = ownWordsAt
@@ -33,8 +33,10 @@ export const textRefAt = ownWordsAt + 2
 const idBytes = 4
 /** So many sets go to one shard before the next one has its turn. */
 const neighbours = 32
-/** Labels below this many bytes have lengths of one byte each. */
-const shortLabelBytes = 120
+/** Of labels of the set before, how many are remembered. */
+const recentMax = 64
+/** Tags and lengths of a label and its two texts. */
+const headerBytesMax = 18
 
 export class LabelPool {
   /** Keys are labels as fields of a 1.0 TimeSeries. */
@@ -43,9 +45,12 @@ export class LabelPool {
   readonly sets: ByteTable
   /** Keys are UTF-8. */
   readonly texts: ByteTable
-  readonly #writer = new WireWriter(1024)
-  readonly #scratch = new Uint8Array(256)
+  #scratch = new Uint8Array(1024)
   #ids = new DataView(new ArrayBuffer(64 * idBytes))
+  #idsKey = new Uint8Array(this.#ids.buffer)
+  /** Of the set before, by place: its neighbour has most of them too. */
+  readonly #recentLabels: Label[] = []
+  readonly #recentIds: number[] = []
   #tidied = 0
   #dealtCount = 0
 
@@ -59,14 +64,15 @@ export class LabelPool {
   take(labels: readonly Label[]): number {
     if (labels.length * idBytes > this.#ids.byteLength) {
       this.#ids = new DataView(new ArrayBuffer(labels.length * idBytes * 2))
+      this.#idsKey = new Uint8Array(this.#ids.buffer)
     }
     let encodedLength = 0
-    for (const [index, label] of labels.entries()) {
-      const id = this.#takeLabel(label)
+    for (let index = 0; index < labels.length; index++) {
+      const id = this.#takeLabelAt(index, labels[index])
       encodedLength += this.labels.keyLength(id)
       this.#ids.setInt32(index * idBytes, id, true)
     }
-    const key = new Uint8Array(this.#ids.buffer)
+    const key = this.#idsKey
     const byteLength = labels.length * idBytes
     const known = this.sets.find(0, key, 0, byteLength)
     if (known !== noEntry) {
@@ -176,32 +182,47 @@ export class LabelPool {
     if (this.#tidied >= Math.max(...used)) this.#tidied = 0
   }
 
-  #takeLabel(label: Label): number {
-    const { bytes, byteLength } = this.#encode(label)
+  #takeLabelAt(index: number, label: Label): number {
+    const recent = this.#recentLabels[index]
+    if (recent !== undefined && recent.value === label.value && recent.name === label.name) {
+      const id = this.#recentIds[index]
+      this.labels.words[id + useCountAt]++
+      return id
+    }
+    const id = this.#takeLabel(label)
+    if (index < recentMax) {
+      this.#recentLabels[index] = label
+      this.#recentIds[index] = id
+    }
+    return id
+  }
+
+  #takeLabel({ name, value }: Label): number {
+    const byteLength = this.#encode(name, value)
+    const bytes = this.#scratch
     let id = this.labels.find(0, bytes, 0, byteLength)
     if (id === noEntry) id = this.labels.add(0, bytes, 0, byteLength)
     this.labels.words[id + useCountAt]++
     return id
   }
 
-  #encode({ name, value }: Label): { bytes: Uint8Array; byteLength: number } {
-    if ((name.length + value.length) * 3 < shortLabelBytes) {
-      const bytes = this.#scratch
-      const nameEnd = writeUtf8(bytes, 4, name)
-      const end = writeUtf8(bytes, nameEnd + 2, value)
-      bytes[0] = bytes[2] = 0x0a
-      bytes[1] = end - 2
-      bytes[3] = nameEnd - 4
-      bytes[nameEnd] = 0x12
-      bytes[nameEnd + 1] = end - nameEnd - 2
-      return { bytes, byteLength: end }
-    }
-    this.#writer.message(1, () => {
-      this.#writer.string(1, name)
-      this.#writer.string(2, value)
-    })
-    const bytes = this.#writer.finish()
-    return { bytes, byteLength: bytes.length }
+  /** Writes the field to the scratch memory and gives its length. */
+  #encode(name: string, value: string): number {
+    const byteLengthMax = headerBytesMax + (name.length + value.length) * 3
+    // Always the same memory but for very long ones: the table keeps a view of what it looked for last.
+    if (byteLengthMax > this.#scratch.length) this.#scratch = new Uint8Array(byteLengthMax * 2)
+    const bytes = this.#scratch
+    // As ASCII, which nearly all are: nothing is moved then.
+    let at = labelHeader(bytes, name.length, value.length)
+    const nameEnd = writeUtf8(bytes, at, name)
+    const valueAt = writeFieldHeader(bytes, nameEnd, 2, value.length)
+    const end = writeUtf8(bytes, valueAt, value)
+    const nameLength = nameEnd - at
+    const valueLength = end - valueAt
+    if (nameLength === name.length && valueLength === value.length) return end
+    at = labelHeader(bytes, nameLength, valueLength)
+    writeUtf8(bytes, at, name)
+    return writeUtf8(bytes, writeFieldHeader(bytes, at + nameLength, 2, valueLength), value)
   }
 
   #releaseLabel(id: number): void {
@@ -212,6 +233,8 @@ export class LabelPool {
       this.releaseText(words[id + valueTextAt] - 1)
     }
     this.labels.remove(id)
+    this.#recentLabels.length = 0
+    this.#recentIds.length = 0
   }
 
   #addTexts(id: number): void {
@@ -232,4 +255,10 @@ export class LabelPool {
     label.next()
     return { name, value: label.string() }
   }
+}
+
+/** Tags and lengths of a label up to its name, and where that goes. */
+function labelHeader(bytes: Uint8Array, nameLength: number, valueLength: number): number {
+  const byteLength = fieldLength(1, nameLength) + fieldLength(2, valueLength)
+  return writeFieldHeader(bytes, writeFieldHeader(bytes, 0, 1, byteLength), 1, nameLength)
 }
