@@ -14,7 +14,7 @@ import type { Row } from '../src/components/exporters/prometheus-remote-write/ro
 import { indexRequest } from '../src/otlp/index-request.ts'
 import { SeriesIndex } from '../src/kit/prometheus/series-index.ts'
 import { collectorLabelNaming } from '../src/kit/prometheus/label-name.ts'
-import { seriesLabels } from '../src/kit/prometheus/labels.ts'
+import { SeriesLabels } from '../src/kit/prometheus/series-labels.ts'
 import { AdvancingPayload } from './advancing-payload.ts'
 
 const seriesCount = Number(process.argv[2] ?? 100_000)
@@ -30,6 +30,7 @@ const rules = {
 }
 
 const pool = new LabelPool(7)
+const seriesLabels = new SeriesLabels(rules)
 const list = new SampleList()
 const owner = {
   shard: 0,
@@ -42,10 +43,9 @@ const index = new SeriesIndex<string, Row>(
   { rules, seed: 7, entriesMax: seriesCount * 2, host: testHost() },
   {
     openMetric: () => true,
-    openSeries: ({ name, scope }, point) => {
-      const { labels: resource } = scope.resource
-      const parts = { point, resource, scope: scope.labels, reserved: undefined }
-      const labels = [{ name: '__name__', value: name }, ...seriesLabels(rules, parts)]
+    openSeries: (metric, attributes) => {
+      const name = { name: '__name__', value: metric.name }
+      const labels = [name, ...seriesLabels.make(metric, attributes)]
       return { owner, family: undefined as never, labels: pool.take(labels) }
     },
     isGone: () => false,

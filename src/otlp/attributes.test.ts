@@ -72,6 +72,18 @@ suite('reading attributes', () => {
     )
   })
 
+  test('of keys that come again the first counts, however many there are', () => {
+    const attributes = Array.from({ length: 60 }, (_, at) => ({
+      key: `k${at % 25}`,
+      value: { intValue: at },
+    }))
+    const found = readAttributes(encodeMessage(resourceType, { attributes }), 1)
+    assert.deepEqual(
+      found.map(({ key, value }) => [key, value]),
+      Array.from({ length: 25 }, (_, at) => [`k${at}`, BigInt(at)]),
+    )
+  })
+
   test('a value is what protobufjs makes of it', () => {
     fc.assert(
       fc.property(arbitraryMessage(anyValueType), ({ bytes }) => {

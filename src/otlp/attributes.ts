@@ -26,21 +26,39 @@ export interface Attribute {
  * first. Throws a Refusal 'invalid' on malformed bytes.
  */
 export function readAttributes(message: Uint8Array, fieldNumber: number): Attribute[] {
-  const attributes = new Map<string, Attribute>()
+  const attributes: Attribute[] = []
+  visitAttributes(message, fieldNumber, (key, value, fields) => {
+    attributes.push({ key, value, bytes: fields.view() })
+  })
+  return attributes
+}
+
+/** The same one by one; `fields` stands on the KeyValue. */
+export function visitAttributes(
+  message: Uint8Array,
+  fieldNumber: number,
+  visit: (key: string, value: AttributeValue, fields: FieldReader) => void,
+): void {
+  const keys: string[] = []
+  let manyKeys: Set<string> | undefined
   try {
     const fields = new FieldReader(message)
     while (fields.next()) {
       if (!fields.is(fieldNumber)) continue
       const key = decodeKey(message, fields.start, fields.end)
-      if (attributes.has(key)) continue
-      const value = decodeKeyedValue(message, fields.start, fields.end)
-      attributes.set(key, { key, value, bytes: fields.view() })
+      if (manyKeys === undefined ? keys.includes(key) : manyKeys.has(key)) continue
+      keys.push(key)
+      if (keys.length === fewKeysMax) manyKeys = new Set(keys)
+      manyKeys?.add(key)
+      visit(key, decodeKeyedValue(message, fields.start, fields.end), fields)
     }
   } catch (error) {
     throw asRefusal(error)
   }
-  return [...attributes.values()]
 }
+
+/** From so many on looking at one after the other takes longer than a set does. */
+const fewKeysMax = 16
 
 /** Decodes an AnyValue. Throws a Refusal 'invalid' on malformed bytes. */
 export function readValue(bytes: Uint8Array): AttributeValue {

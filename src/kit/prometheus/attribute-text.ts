@@ -1,19 +1,23 @@
 /** Attributes of resources, scopes and points as label material: the key, and the value as pdata prints it. */
 import type { AttributeValue } from '../../otlp/attribute-value.ts'
-import { readAttributes } from '../../otlp/attributes.ts'
+import { visitAttributes } from '../../otlp/attributes.ts'
 import { valueText } from '../../otlp/value-text.ts'
 
 export interface TextAttribute {
   readonly key: string
   /** The value as a label carries it; empty means the label is absent. */
   readonly text: string
-  /** The value with its type, so that 1 and "1" differ. */
-  readonly identity: string
+  /** Which type the value has, so that 1 and "1" differ. */
+  readonly type: string
 }
 
 /** Every attribute of a message, in wire order; of a key that comes twice, the first. */
 export function readTextAttributes(message: Uint8Array, field: number): TextAttribute[] {
-  return readAttributes(message, field).map(textAttribute)
+  const attributes: TextAttribute[] = []
+  visitAttributes(message, field, (key, value) => {
+    attributes.push({ key, text: valueText(value), type: typeName(value) })
+  })
+  return attributes
 }
 
 /** Sorted as bytes sort, which is by code point: JavaScript compares UTF-16 units. */
@@ -33,7 +37,7 @@ export function compareText(left: string, right: string): number {
 /** One text for equal attributes, whatever their order on the wire. */
 export function attributesIdentity(attributes: readonly TextAttribute[]): string {
   return attributes
-    .map(({ key, identity }) => `${key.length}:${key}${identity.length}:${identity}`)
+    .map(({ key, text, type }) => `${key.length}:${key}${type}${text.length}:${text}`)
     .sort()
     .join('')
 }
@@ -42,8 +46,8 @@ export function attributesIdentity(attributes: readonly TextAttribute[]): string
 export function attributesHash(attributes: readonly TextAttribute[]): number {
   let hash = attributes.length
   // A sum, so that nothing has to be sorted.
-  for (const { key, identity } of attributes) {
-    hash = (hash + hashText(identity, hashText(key, 0x811c9dc5))) | 0
+  for (const { key, text, type } of attributes) {
+    hash = (hash + hashText(text, hashText(type, hashText(key, 0x811c9dc5)))) | 0
   }
   return hash
 }
@@ -62,14 +66,9 @@ function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff
 }
 
-function textAttribute({ key, value }: { key: string; value: AttributeValue }): TextAttribute {
-  const text = valueText(value)
-  return { key, text, identity: `${typeLetter(value)}${text}` }
-}
-
-function typeLetter(value: AttributeValue): string {
-  if (value === null) return 'e'
+function typeName(value: AttributeValue): string {
+  if (value === null) return 'empty'
   if (typeof value !== 'object') return typeof value
-  if (value instanceof Uint8Array) return 'x'
-  return Array.isArray(value) ? 'a' : 'm'
+  if (value instanceof Uint8Array) return 'bytes'
+  return Array.isArray(value) ? 'array' : 'map'
 }

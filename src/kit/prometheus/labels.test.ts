@@ -4,7 +4,7 @@ import { type Attributes, attributes } from '../../../test/kit/metrics-request.t
 import { encodeMessage } from '../../../test/kit/oracle.ts'
 import { compareText, readTextAttributes } from './attribute-text.ts'
 import { collectorLabelNaming } from './label-name.ts'
-import { joinLabels, type LabelRules, resourceLabels, seriesLabels } from './labels.ts'
+import { fixedLabels, joinLabels, type LabelRules, resourceLabels, seriesLabels } from './labels.ts'
 import { matchesPatterns } from './promoted-attributes.ts'
 
 const rules: LabelRules = {
@@ -81,7 +81,8 @@ test('who wins where labels meet', () => {
   const resource = resourceLabels(all, resourceBytes({ 'service.name': 'n', x: 'res', y: 'res' }))
   const scope = { identity: '', labels: [{ name: 'otel_scope_name', value: 'lib' }] }
   const point = textOf({ x: 'point', job: 'point', otel_scope_name: 'point', le: 'point' })
-  const labels = seriesLabels(all, { point, resource, scope, reserved: 'le' })
+  const fixed = fixedLabels(all, resource, scope)
+  const labels = seriesLabels(all.naming, { point, fixed, reserved: 'le' })
   assert.equal(shown(labels), 'c=const job=n otel_scope_name=lib service_name=n x=point y=res')
 })
 

@@ -89,7 +89,7 @@ function infoLabels(
   const described = attributes.filter(({ key }) => !identifying.has(key))
   if (described.length === 0) return undefined
   const kept = rules.keepIdentifying ? attributes : described
-  const labels = joinedLabels(rules.naming, kept)
+  const labels = labelMap(rules.naming, kept)
   for (const { name, value } of target) labels.set(name, value)
   addAbsent(labels, rules.constLabels)
   return sortedLabels(labels)
@@ -111,7 +111,7 @@ export function scopeLabels(
     ...attribute,
     key: `otel_scope_${attribute.key}`,
   }))
-  const labels = joinedLabels(rules.naming, prefixed)
+  const labels = labelMap(rules.naming, prefixed)
   // Last, so that a scope attribute called `version` cannot pose as the version.
   labels.set('otel_scope_name', name)
   labels.set('otel_scope_version', version)
@@ -119,23 +119,57 @@ export function scopeLabels(
   return { identity, labels: sortedLabels(labels) }
 }
 
+/** A label that each series of a scope gets. */
+export interface FixedLabel extends Label {
+  /** It stands in place of a label of the point, which else stands in place of it. */
+  readonly wins: boolean
+}
+
+/** What every series of a scope has, whatever its points say; sorted by name. */
+export function fixedLabels(
+  rules: LabelRules,
+  resource: ResourceLabels,
+  scope: ScopeLabels,
+): FixedLabel[] {
+  const labels = new Map<string, FixedLabel>()
+  const add = (more: readonly Label[], wins: boolean) => {
+    for (const { name, value } of more) {
+      if (!labels.has(name)) labels.set(name, { name, value, wins })
+    }
+  }
+  add(scope.labels, true)
+  add(resource.target, true)
+  add(resource.promoted, false)
+  add(rules.constLabels, false)
+  return sortByName([...labels.values()])
+}
+
 export interface SeriesParts {
   readonly point: readonly TextAttribute[]
-  readonly resource: ResourceLabels
-  readonly scope: ScopeLabels
+  readonly fixed: readonly FixedLabel[]
   readonly reserved: ReservedLabel
 }
 
 /** All labels of a series but its name and the type's own, sorted by name. Empty values are left out. */
-export function seriesLabels(rules: LabelRules, parts: SeriesParts): Label[] {
-  const labels = joinedLabels(rules.naming, parts.point)
-  addAbsent(labels, parts.resource.promoted)
-  for (const { name, value } of parts.resource.target) labels.set(name, value)
-  for (const { name, value } of parts.scope.labels) labels.set(name, value)
-  addAbsent(labels, rules.constLabels)
-  labels.delete('__name__')
-  if (parts.reserved !== undefined) labels.delete(parts.reserved)
-  return sortedLabels(labels)
+export function seriesLabels(
+  naming: LabelNaming,
+  { point, fixed, reserved }: SeriesParts,
+): Label[] {
+  const labels: Label[] = []
+  const add = (label: Label) => {
+    const { name, value } = label
+    if (value !== '' && name !== '__name__' && name !== reserved) labels.push(label)
+  }
+  let at = 0
+  for (const label of ownLabels(naming, point)) {
+    let order = 1
+    while (at < fixed.length && (order = compareText(fixed[at].name, label.name)) < 0)
+      add(fixed[at++])
+    const met = at < fixed.length && order === 0 ? fixed[at++] : undefined
+    add(met?.wins === true ? met : label)
+  }
+  while (at < fixed.length) add(fixed[at++])
+  return labels
 }
 
 /**
@@ -143,25 +177,29 @@ export function seriesLabels(rules: LabelRules, parts: SeriesParts): Label[] {
  * value before the first text counts as absent.
  */
 export function joinLabels(naming: LabelNaming, attributes: readonly TextAttribute[]): Label[] {
-  return sortedLabels(joinedLabels(naming, attributes))
+  return ownLabels(naming, attributes).filter(({ value }) => value !== '')
 }
 
-function joinedLabels(
-  naming: LabelNaming,
-  attributes: readonly TextAttribute[],
-): Map<string, string> {
-  const labels = new Map<string, string>()
+function labelMap(naming: LabelNaming, attributes: readonly TextAttribute[]): Map<string, string> {
+  return new Map(ownLabels(naming, attributes).map(({ name, value }) => [name, value]))
+}
+
+/** Sorted by name, those with an empty value too. */
+function ownLabels(naming: LabelNaming, attributes: readonly TextAttribute[]): Label[] {
+  const labels: Label[] = []
   for (const { key, text } of attributes) {
     const name = key === '__name__' ? undefined : labelName(naming, key)
-    if (name === undefined) continue
-    // Order matters only where keys meet, so that nearly always nothing is sorted.
-    if (labels.has(name)) return metLabels(naming, attributes)
-    labels.set(name, text)
+    if (name !== undefined) labels.push({ name, value: text })
+  }
+  sortByName(labels)
+  for (let index = 1; index < labels.length; index++) {
+    if (labels[index].name === labels[index - 1].name) return metLabels(naming, attributes)
   }
   return labels
 }
 
-function metLabels(naming: LabelNaming, attributes: readonly TextAttribute[]): Map<string, string> {
+/** Where keys meet: in the order of the keys. */
+function metLabels(naming: LabelNaming, attributes: readonly TextAttribute[]): Label[] {
   const labels = new Map<string, string>()
   const sorted = [...attributes].sort((left, right) => compareText(left.key, right.key))
   for (const { key, text } of sorted) {
@@ -170,14 +208,31 @@ function metLabels(naming: LabelNaming, attributes: readonly TextAttribute[]): M
     const before = labels.get(name) ?? ''
     labels.set(name, before === '' ? text : `${before};${text}`)
   }
-  return labels
+  return sortByName(Array.from(labels, ([name, value]) => ({ name, value })))
 }
 
 export function sortedLabels(labels: ReadonlyMap<string, string>): Label[] {
   const sorted: Label[] = []
   for (const [name, value] of labels) if (value !== '') sorted.push({ name, value })
-  return sorted.sort((left, right) => compareText(left.name, right.name))
+  return sortByName(sorted)
 }
+
+/** In place. Most lists are short, and many sorted as they come. */
+function sortByName<Named extends Label>(labels: Named[]): Named[] {
+  if (labels.length > insertedMax) {
+    return labels.sort((left, right) => compareText(left.name, right.name))
+  }
+  for (let index = 1; index < labels.length; index++) {
+    const label = labels[index]
+    let at = index
+    for (; at > 0 && compareText(labels[at - 1].name, label.name) > 0; at--)
+      labels[at] = labels[at - 1]
+    labels[at] = label
+  }
+  return labels
+}
+
+const insertedMax = 24
 
 function addAbsent(labels: Map<string, string>, more: readonly Label[]): void {
   for (const { name, value } of more) if (!labels.has(name)) labels.set(name, value)

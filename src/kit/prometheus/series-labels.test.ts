@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { type Attributes, attributes } from '../../../test/kit/metrics-request.ts'
 import { encodeMessage, type PlainMessage } from '../../../test/kit/oracle.ts'
 import { readTextAttributes } from './attribute-text.ts'
-import { resourceLabels, scopeLabels, seriesLabels } from './labels.ts'
+import { fixedLabels, resourceLabels, scopeLabels, seriesLabels } from './labels.ts'
 import { labelRules, type TranslationSettings } from './translation-rules.ts'
 
 type Choices = Parameters<typeof labelRules>[1]
@@ -43,16 +43,13 @@ function bytesOf(values: Attributes = {}): Uint8Array {
 function labelsOf(given: Given): string {
   const rules = rulesOf(given)
   const { name = '', version = '', schemaUrl = '', attributes: more = {} } = given.scope ?? {}
+  const resource = resourceLabels(rules, bytesOf(given.resource))
+  const attributes = readTextAttributes(bytesOf(more), 1)
+  const scope = scopeLabels(rules, { name, version, schemaUrl, attributes })
   return shown(
-    seriesLabels(rules, {
+    seriesLabels(rules.naming, {
       point: readTextAttributes(bytesOf(given.point), 1),
-      resource: resourceLabels(rules, bytesOf(given.resource)),
-      scope: scopeLabels(rules, {
-        name,
-        version,
-        schemaUrl,
-        attributes: readTextAttributes(bytesOf(more), 1),
-      }),
+      fixed: fixedLabels(rules, resource, scope),
       reserved: given.reserved,
     }),
   )

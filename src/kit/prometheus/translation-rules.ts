@@ -58,7 +58,7 @@ export function labelRules(settings: TranslationSettings, choices: LabelChoices)
   const labels = Object.entries(choices.constLabels).map(([key, value]) => ({
     key,
     text: value,
-    identity: value,
+    type: 'string',
   }))
   return {
     naming,

@@ -2,12 +2,13 @@
 import { attributesHash, type TextAttribute } from '../../../kit/prometheus/attribute-text.ts'
 import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
 import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
-import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prometheus/labels.ts'
+import type { LabelRules } from '../../../kit/prometheus/labels.ts'
 import { familyIdentity, metricTypes } from '../../../kit/prometheus/family-identity.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesBudget } from '../../../kit/prometheus/series-budget.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import { SeriesLabels } from '../../../kit/prometheus/series-labels.ts'
 import { SeriesOwnership } from '../../../kit/prometheus/series-ownership.ts'
 import { sweepEntryCount } from '../../../kit/prometheus/sweep-pace.ts'
 import { randomKey } from '../../../kit/prometheus/byte-hash.ts'
@@ -48,6 +49,7 @@ export class Translator {
   readonly #host: ExporterHost
   readonly #metrics: WriteMetrics
   readonly #index: SeriesIndex<Verdict, Source>
+  readonly #labels: SeriesLabels
   readonly rows: RowMaker
   readonly #taker: PointTaker
   readonly #deltas: DeltaStreams
@@ -69,6 +71,7 @@ export class Translator {
     this.#host = host
     this.#metrics = metrics
     this.#budget = new SeriesBudget(options.seriesMax)
+    this.#labels = new SeriesLabels(options.rules)
     const owners = new RowOwners(options.pool, options.retired)
     this.#owners = owners
     this.rows = new RowMaker({ ...options, owners }, this.#budget)
@@ -244,14 +247,8 @@ export class Translator {
     attributes: readonly TextAttribute[],
     point: PointReader,
   ): Source | undefined {
-    const { scope, dataField } = metric
     const { pool, shardCount } = this.#options
-    const labels = seriesLabels(this.#options.rules, {
-      point: attributes,
-      resource: scope.resource.labels,
-      scope: scope.labels,
-      reserved: reservedLabel(dataField),
-    })
+    const labels = this.#labels.make(metric, attributes)
     const identity = attributesHash(attributes)
     const claims = this.rows.claim(metric, labels)
     const isSame = (one: Source) => one.metric === metric && one.attributesHash === identity

@@ -4,11 +4,12 @@ import { attributesHash, type TextAttribute } from '../../../kit/prometheus/attr
 import { hashBytes, randomKey } from '../../../kit/prometheus/byte-hash.ts'
 import { type DeltaLimits, DeltaStreams } from '../../../kit/prometheus/delta-streams.ts'
 import { DropTally } from '../../../kit/prometheus/drop-tally.ts'
-import { type LabelRules, reservedLabel, seriesLabels } from '../../../kit/prometheus/labels.ts'
+import type { LabelRules } from '../../../kit/prometheus/labels.ts'
 import type { MetricNaming } from '../../../kit/prometheus/metric-name.ts'
 import type { PointReader } from '../../../kit/prometheus/point-reader.ts'
 import { SeriesBudget } from '../../../kit/prometheus/series-budget.ts'
 import { SeriesIndex } from '../../../kit/prometheus/series-index.ts'
+import { SeriesLabels } from '../../../kit/prometheus/series-labels.ts'
 import { SeriesOwnership } from '../../../kit/prometheus/series-ownership.ts'
 import { sweepEntryCount } from '../../../kit/prometheus/sweep-pace.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
@@ -47,6 +48,7 @@ export class SeriesStore {
   readonly seed: number
   readonly losses: PageLosses
   readonly #taker: ValueTaker
+  readonly #labels: SeriesLabels
   readonly #deltas: DeltaStreams
   readonly #drops: DropTally
   readonly #ownership: SeriesOwnership
@@ -84,6 +86,7 @@ export class SeriesStore {
       conflicts: this.#metrics,
       oddTotals: this.#metrics.oddTotals,
     })
+    this.#labels = new SeriesLabels(options.rules)
     const hasRoomFor = (moreBytes: number) => this.#index.hasRoomFor(moreBytes)
     this.#deltas = new DeltaStreams(options.deltas, this.#metrics.deltas, host.log, hasRoomFor)
     this.#taker = new ValueTaker(options, this.#deltas, {
@@ -202,12 +205,7 @@ export class SeriesStore {
     point: PointReader,
   ): number | undefined {
     const family = metric.family!.family!
-    const all = seriesLabels(this.#options.rules, {
-      point: attributes,
-      resource: metric.scope.resource.labels,
-      scope: metric.scope.labels,
-      reserved: reservedLabel(metric.dataField),
-    })
+    const all = this.#labels.make(metric, attributes)
     const { text, hasQuoted } = labelText(all)
     const hasState = family.type === 'stateset' && all.some(({ name }) => name === family.name)
     const bytes = Buffer.from(text, 'utf8')
