@@ -161,10 +161,13 @@ export class RemoteWriteExporter implements Exporter {
       onDone(failure)
     })
     const sampleCounts = new Uint32Array(this.#shards.length)
-    for (let index = 0; index < samples.length; index++) {
-      const shard = samples.shards[index]
-      sampleCounts[shard]++
-      this.#shards[shard].add(samples, index)
+    const { shards, length } = samples
+    // Neighbours mostly go to one shard.
+    for (let start = 0, end = 0; start < length; start = end) {
+      const shard = shards[start]
+      while (end < length && shards[end] === shard) end++
+      sampleCounts[shard] += end - start
+      this.#shards[shard].add(samples, start, end)
     }
     for (const [shard, sampleCount] of sampleCounts.entries()) {
       if (sampleCount > 0) this.#shards[shard].close(parcel, sampleCount)

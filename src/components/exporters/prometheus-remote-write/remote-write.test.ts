@@ -237,9 +237,11 @@ for (const [version, settings] of [
       const { peer, host, exporter, value } = await start({
         ...settings,
         remote_write_queue: { min_size: 0, num_consumers: 4 },
-        max_batch_size_bytes: 700,
+        max_batch_size_bytes: 2000,
         timeout: 0,
       })
+      // Series are dealt out 32 at a time.
+      const podCount = 100
       let turn = 0
       const answers = [503, 429, 204, 'cut', 204] as const
       peer.respond = (request) => {
@@ -249,11 +251,15 @@ for (const [version, settings] of [
         }
         return answer === 'cut' ? 'cut' : { status: answer }
       }
-      for (let round = 0; round < 12; round++) {
-        const points = Array.from({ length: 10 }, (_, index) =>
+      const points = (round: number) =>
+        Array.from({ length: podCount }, (_, index) =>
           point({ pod: String(index) }, { ...at(round), asDouble: round }),
         )
-        await exporter.consume(metricsBatch([sum('hits', points)]))
+      for (let round = 0; round < 12; round += 3) {
+        await exporter.consume(metricsBatch([sum('hits', points(round))]))
+        // Sorted by the exporter.
+        const unsorted = [...points(round + 2), ...points(round + 1)]
+        await exporter.consume(metricsBatch([sum('hits', unsorted)]))
       }
       await until(async () => {
         await host.clock.advance(1000)
@@ -261,10 +267,10 @@ for (const [version, settings] of [
       })
       const expected = Array.from({ length: 12 }, (_, round) => [baseMs + round, round])
       const values = peer.values()
-      assert.equal(values.size, 10)
+      assert.equal(values.size, podCount)
       for (const [series, pairs] of values) assert.deepEqual(pairs, expected, series)
       assert.deepEqual(peer.violations, [])
-      assert.equal(value('otelcol_exporter_sent_metric_points'), 120)
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 12 * podCount)
       const retried = peer.requests.filter(({ headers }) => headers['retry-attempt'] !== undefined)
       assert.ok(retried.length > 0)
     })

@@ -69,9 +69,10 @@ export class SampleList {
   }
 
   /** How many points end with one of these. */
-  pointCount(indices: Iterable<number>): number {
+  pointCount(indices: ArrayLike<number>): number {
     let count = 0
-    for (const index of indices) count += this.ends[index]
+    // Not an iterator, which makes an object for each.
+    for (let place = 0; place < indices.length; place++) count += this.ends[indices[place]]
     return count
   }
 
@@ -98,18 +99,32 @@ export class SampleList {
 
   /** Adds the sample at `index` of another list. */
   pushFrom(other: SampleList, index: number): void {
-    const at = this.length++
-    if (at === this.timesMs.length) this.#resize(at * 2)
-    this.#rows[at] = other.#rows[index]
-    this.sets[at] = other.sets[index]
-    this.shards[at] = other.shards[index]
-    this.words[at * 2] = other.words[index * 2]
-    this.words[at * 2 + 1] = other.words[index * 2 + 1]
-    this.timesMs[at] = other.timesMs[index]
-    this.startsMs[at] = other.startsMs[index]
-    this.ends[at] = other.ends[index]
-    const detail = other.detail(index)
-    if (detail !== undefined) this.#details.set(at, detail)
+    this.pushRun(other, index, index + 1)
+  }
+
+  /** Adds the samples of another list from `start` until `end`. */
+  pushRun(other: SampleList, start: number, end: number): void {
+    const first = this.length
+    this.length += end - start
+    if (this.length > this.timesMs.length) this.#resize(Math.max(this.length, first * 2))
+    const { sets, shards, words, timesMs, startsMs, ends } = this
+    const rows = this.#rows
+    const otherRows = other.#rows
+    for (let index = start, at = first; index < end; index++, at++) {
+      rows[at] = otherRows[index]
+      sets[at] = other.sets[index]
+      shards[at] = other.shards[index]
+      words[at * 2] = other.words[index * 2]
+      words[at * 2 + 1] = other.words[index * 2 + 1]
+      timesMs[at] = other.timesMs[index]
+      startsMs[at] = other.startsMs[index]
+      ends[at] = other.ends[index]
+    }
+    if (!other.hasDetails) return
+    for (let index = start; index < end; index++) {
+      const detail = other.detail(index)
+      if (detail !== undefined) this.#details.set(first + index - start, detail)
+    }
   }
 
   /** Forgets the first `count`; the others move up. */

@@ -67,9 +67,9 @@ export class Shard {
     return this.#isSending
   }
 
-  /** One sample of a batch; `close` follows when all have been added. */
-  add(samples: SampleList, index: number): void {
-    this.#list.pushFrom(samples, index)
+  /** Samples of a batch from `start` until `end`; `close` follows when all have been added. */
+  add(samples: SampleList, start: number, end: number): void {
+    this.#list.pushRun(samples, start, end)
   }
 
   close(parcel: Parcel, sampleCount: number): void {
