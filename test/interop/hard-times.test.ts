@@ -40,6 +40,8 @@ service:
 `
 
 for (const program of prometheusPrograms()) {
+  // The newer one always takes them.
+  if (program.major < 3) describe(`${program.title} without native histograms`, () => bare(program))
   for (const version of ['1.0', '2.0'] as const) {
     // The older server does not know 2.0: what it gets is 1.0.
     if (version === '2.0' && program.major < 3) continue
@@ -242,5 +244,39 @@ function suite(program: PrometheusProgram, message: string): void {
       assert.deepEqual(values, expected, metric.index)
     }
     assert.match(gateway.log, /ECONNREFUSED|ECONNRESET|closed|other side/i)
+  })
+}
+
+/** A server that refuses whole requests because of native histograms, and as if it were its own fault. */
+function bare(program: PrometheusProgram): void {
+  test('gets all else at once, and what it cannot take is counted', async () => {
+    const server = await PrometheusServer.start(program)
+    const [http, own] = await freePorts(2)
+    const queue = '{ num_consumers: 1, min_size: 0 }'
+    const gateway = await GatewayProcess.start(
+      gatewayYaml({ http, own, url: server.writeUrl, message: messages['1.0'], queue }),
+    )
+    const time = { timeUnixNano: BigInt(Date.now()) * 1_000_000n }
+    const indices = Array.from({ length: 40 }, (_, index) => index)
+    const dataPoint = { ...time, count: 1n, sum: 0, scale: 0, zeroCount: 1n }
+    try {
+      await pushMetrics(http, [
+        gauge('before', [point({}, { ...time, asDouble: 1 })]),
+        { name: 'native', exponentialHistogram: { ...cumulative, dataPoints: [dataPoint] } },
+        gauge(
+          'after',
+          indices.map((index) => point({ index: String(index) }, { ...time, asDouble: index })),
+        ),
+      ])
+      await untilSent(own)
+      assert.equal(await server.number('count({__name__=~"before|after"})'), 41)
+      const page = await (await fetch(`http://127.0.0.1:${own}/metrics`)).text()
+      assert.match(page, /rejected_samples\{[^}]*cause="native_histograms_disabled"\} 1\n/)
+      assert.match(page, /sent_metric_points\{exporter="prometheus_remote_write"\} 41\n/)
+      assert.match(gateway.log, /native\{.*native histograms are disabled/s)
+    } finally {
+      assert.equal(await gateway.stop(), 0)
+      await server.stop()
+    }
   })
 }

@@ -6,7 +6,7 @@ import type { Refusal } from '../../../otlp/refusal.ts'
 import type { Label } from '../../../kit/prometheus/labels.ts'
 import type { LabelPool } from './label-pool.ts'
 import { namedSeries } from './named-series.ts'
-import { complaintsOf, rejectionCause } from './read-answer.ts'
+import { complaintsOf, refusesNativeHistograms, rejectionCause } from './read-answer.ts'
 import type { SampleList } from './sample-list.ts'
 
 interface IsolationOptions {
@@ -253,15 +253,29 @@ export class Isolation {
   /** What the server says of each series that it names. */
   #named(refusal: Refusal): Map<number, string[]> {
     const named = new Map<number, string[]>()
-    for (const complaint of complaintsOf(refusal)) {
-      const labels = namedSeries(complaint)
-      const set = labels === undefined ? undefined : this.#setOf(labels)
-      if (set === undefined) continue
+    const add = (set: number, complaint: string) => {
       const known = named.get(set)
       if (known === undefined) named.set(set, [complaint])
       else known.push(complaint)
     }
+    const complaints = complaintsOf(refusal)
+    for (const complaint of complaints) {
+      const labels = namedSeries(complaint)
+      const set = labels === undefined ? undefined : this.#setOf(labels)
+      if (set !== undefined) add(set, complaint)
+    }
+    // The server names none, and means them all.
+    const ofHistograms = complaints.find(refusesNativeHistograms)
+    if (ofHistograms !== undefined) {
+      for (const index of this.#nativeHistograms()) add(this.#set(index), ofHistograms)
+    }
     return named
+  }
+
+  #nativeHistograms(): number[] {
+    const { list } = this.#options
+    const all = [...this.#series.values()].flatMap((own) => [...own])
+    return all.filter((index) => list.detail(index)?.histogram !== undefined)
   }
 
   #setOf(labels: readonly Label[]): number | undefined {

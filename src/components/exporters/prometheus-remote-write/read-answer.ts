@@ -1,6 +1,6 @@
 import type { HttpAnswer } from '../../../kit/http/http-client.ts'
 import { refusedAnswer } from '../../../kit/http/refused-answer.ts'
-import type { Refusal } from '../../../otlp/refusal.ts'
+import { Refusal } from '../../../otlp/refusal.ts'
 import type { WriteCounts } from './write-request.ts'
 import type { RemoteWriteSettings } from './settings.ts'
 import type { RejectionCause } from './write-metrics.ts'
@@ -67,6 +67,8 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   // Remote write: 5xx must be repeated, 429 may be, other 4xx must not.
   const message = explain(answer, asked)
   const cause = new Complaints(linesOf(answer))
+  // With 500 from Prometheus 2: to repeat it would hold up everything behind it, and never help.
+  if (cause.lines.some(refusesNativeHistograms)) throw new Refusal('invalid', message, { cause })
   throw refusedAnswer(answer, { message, cause, nowMs, isForNow: () => true })
 }
 
@@ -91,6 +93,11 @@ function linesOf({ body }: HttpAnswer): string[] {
   return lines.map((line) => line.trim()).filter((line) => line !== '')
 }
 
+/** Of a Prometheus without `--enable-feature=native-histograms`, which names no series. */
+export function refusesNativeHistograms(complaint: string): boolean {
+  return rejectionCause(complaint) === 'native_histograms_disabled'
+}
+
 const textLengthMax = 300
 
 function explain(answer: HttpAnswer, { url }: Asked): string {
@@ -105,6 +112,7 @@ const patterns: readonly [RegExp, RejectionCause][] = [
   [/duplicate sample|duplicate-timestamp|new-value-for-timestamp/i, 'duplicate_timestamp'],
   [/out of bounds|too old|too-old|too far|future/i, 'out_of_bounds'],
   [/label|metric name|metric-name/i, 'invalid_labels'],
+  [/native histograms are disabled/i, 'native_histograms_disabled'],
 ]
 
 export function rejectionCause(message: string): RejectionCause {

@@ -304,6 +304,40 @@ for (const [version, settings] of [
       assert.deepEqual(peer.violations, [])
     })
 
+    it('takes native histograms out at once where the server has none, which it says with a 500', async () => {
+      const { peer, exporter, settled, value, host } = await start({
+        ...settings,
+        remote_write_queue: { min_size: 0, num_consumers: 1 },
+      })
+      peer.respond = ({ samples }) =>
+        samples.some(({ histogram }) => histogram !== undefined)
+          ? { status: 500, body: 'native histograms are disabled\n' }
+          : undefined
+      const native = (name: string) => ({
+        name,
+        exponentialHistogram: {
+          ...cumulative,
+          dataPoints: [{ ...at(1), count: 1n, sum: 1, scale: 0, zeroCount: 1n }],
+        },
+      })
+      const numbers = Array.from({ length: 20 }, (_, index) =>
+        point({ pod: String(index) }, { ...at(1), asDouble: index }),
+      )
+      const batch = metricsBatch([native('one'), gauge('up', numbers), native('two')])
+      await exporter.consume(batch)
+      await settled()
+      assert.equal(peer.values().size, 20)
+      assert.equal(peer.requests.length, 2)
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 20)
+      assert.equal(value('otelcol_exporter_send_failed_metric_points'), 2)
+      const cause = 'native_histograms_disabled'
+      assert.equal(value(`${ours}_rejected_samples`, { cause }), 2)
+      const lines = host.lines.filter(({ level }) => level === 'warn')
+      assert.equal(lines.length, 1)
+      const fields = lines[0].fields as { series: string; cause: string }
+      assert.deepEqual([fields.series, fields.cause], ['one{} two{}', cause])
+    })
+
     it('sends what is left when stopped, and counts what the deadline leaves behind', async () => {
       const { peer, exporter, value, host } = await start({
         ...settings,

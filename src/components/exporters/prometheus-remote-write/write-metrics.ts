@@ -65,6 +65,7 @@ export const rejectionCauses = [
   'duplicate_timestamp',
   'out_of_bounds',
   'invalid_labels',
+  'native_histograms_disabled',
   'not_isolated',
   'other',
 ] as const
