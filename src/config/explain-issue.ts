@@ -33,7 +33,7 @@ export function explainIssue(issue: Issue, schema: z.ZodType, value: unknown): E
     case 'invalid_type':
       if (valueAt(value, path) === undefined) return required(path)
       if (isOwnWords(issue.message)) return at(issue.message)
-      return at(`must be ${expectedWord(issue.expected, schema, path)}`)
+      return at(`must be ${expectedWord(issue.expected, schema, path, value)}`)
     case 'invalid_value': {
       if (isOwnWords(issue.message)) return at(issue.message)
       if (valueAt(value, path) === undefined) return required(path)
@@ -170,7 +170,12 @@ const formWords: Readonly<Record<string, string>> = {
   'component id': 'a component id: type or type/name',
 }
 
-function expectedWord(expected: string, schema: z.ZodType, path: Path): string {
+function expectedWord(expected: string, schema: z.ZodType, path: Path, value: unknown): string {
+  const found = valueAt(value, path)
+  if (expected === 'object' && typeof found === 'boolean') {
+    const isSwitched = knownKeys(schema, path).includes('enabled')
+    return typeWord(expected) + (isSwitched ? ` such as {enabled: ${found}}` : '')
+  }
   for (const each of schemasAt(schema, path)) {
     const form = formOf(each)
     if (form !== undefined && formWords[form] !== undefined) return formWords[form]

@@ -1,15 +1,27 @@
 import type { Located, LocatedEntry } from './located.ts'
 
-/** A later source over an earlier one: maps join, scalars and lists replace, and so does an explicit null. */
+/**
+ * A later source over an earlier one: maps join, scalars and lists replace, and so does an explicit null. A section that
+ * both have keeps its first place.
+ */
 export function mergeLocated(base: Located, over: Located): Located {
   if (base.kind !== 'map' || over.kind !== 'map') return over
   const entries = new Map<string, LocatedEntry>(base.entries)
   for (const [key, entry] of over.entries) {
     const known = entries.get(key)
-    const value = known === undefined ? entry.value : mergeLocated(known.value, entry.value)
-    entries.set(key, { place: entry.place, value })
+    entries.set(key, known === undefined ? entry : mergeEntry(known, entry))
   }
   return { kind: 'map', place: base.place, entries }
+}
+
+function mergeEntry(known: LocatedEntry, over: LocatedEntry): LocatedEntry {
+  const { place } = isSection(known.value) && over.value.kind === 'map' ? known : over
+  return { place, value: mergeLocated(known.value, over.value) }
+}
+
+/** Also one left empty, which means its defaults. */
+function isSection(located: Located): boolean {
+  return located.kind === 'map' || (located.kind === 'scalar' && located.value === null)
 }
 
 /** `a::b: v` written as one key means `a: {b: v}`, in every source, as in the Collector. */
@@ -23,10 +35,8 @@ export function unflatten(located: Located): Located {
     const [first, ...rest] = isPath ? steps : [key]
     const value = nest(rest, { place, value: unflatten(written) })
     const known = entries.get(first)
-    entries.set(first, {
-      place,
-      value: known === undefined ? value : mergeLocated(known.value, value),
-    })
+    const entry = { place, value }
+    entries.set(first, known === undefined ? entry : mergeEntry(known, entry))
   }
   return { ...located, entries }
 }

@@ -33,6 +33,16 @@ export function parseDuration(value: string | number): number | string {
   return sign * milliseconds
 }
 
+/** A duration of milliseconds as a user would write it: 30s, 1m30s, 1h, 50ms. */
+export function durationText(milliseconds: number): string {
+  if (milliseconds > 0 && milliseconds < 1000) return `${milliseconds}ms`
+  const hours = Math.floor(milliseconds / 3_600_000)
+  const minutes = Math.floor(milliseconds / 60_000) % 60
+  const seconds = (milliseconds % 60_000) / 1000
+  const parts = [hours && `${hours}h`, minutes && `${minutes}m`, seconds && `${seconds}s`]
+  return parts.filter((part) => part !== 0).join('') || '0s'
+}
+
 const byteUnits: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,

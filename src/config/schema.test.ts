@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { durationText } from './quantity.ts'
 import { duration } from './schema.ts'
 
 test('a duration may be nothing, and not less', () => {
@@ -10,4 +11,10 @@ test('a duration may be nothing, and not less', () => {
   // One complaint is enough for what is no duration at all.
   assert.match(complaint('5 sec')!, /duration/)
   assert.equal(duration().safeParse('5 sec').error!.issues.length, 1)
+})
+
+test('the text of a duration is what a user would write, and reads as the same', () => {
+  for (const text of ['0s', '50ms', '1.5s', '30s', '1m30s', '5m', '1h', '26h0.5s', '1h1m1s']) {
+    assert.equal(durationText(duration().parse(text)), text)
+  }
 })

@@ -1,7 +1,7 @@
 import { WireWriter } from '../wire/wire-writer.ts'
 import { decodeBase64 } from './base64.ts'
 import { decodeHex } from './hex.ts'
-import { JsonReader } from './json-reader.ts'
+import { type JsonKind, JsonReader } from './json-reader.ts'
 import { requests } from './message-fields.ts'
 import type { MessageTable, NamedField } from './message-table.ts'
 import type { Signal } from './signal.ts'
@@ -167,8 +167,7 @@ function readNumber(reader: JsonReader, field: NamedField): number | bigint {
 }
 
 /** The text of a number, or of a string in its place. */
-function readNumberText(reader: JsonReader, rule: string): string {
-  const kind = reader.kind()
+function readNumberText(reader: JsonReader, kind: JsonKind, rule: string): string {
   if (kind === 'number') return reader.numberText()
   if (kind === 'string') return reader.string()
   throw reader.invalid(rule, kind)
@@ -176,23 +175,32 @@ function readNumberText(reader: JsonReader, rule: string): string {
 
 function readDouble(reader: JsonReader): number {
   const rule = 'must be a number, "NaN", "Infinity" or "-Infinity"'
-  const text = readNumberText(reader, rule)
+  const kind = reader.kind()
+  const text = readNumberText(reader, kind, rule)
   if (text === 'NaN') return Number.NaN
   if (text === 'Infinity') return Number.POSITIVE_INFINITY
   if (text === '-Infinity') return Number.NEGATIVE_INFINITY
   const value = numberPattern.test(text) ? Number(text) : Number.NaN
-  if (!Number.isFinite(value)) throw reader.invalid(rule, JSON.stringify(text))
+  if (!Number.isFinite(value)) throw reader.invalid(rule, asWritten(kind, text))
   return value
+}
+
+/** Quoted only where it was text. */
+function asWritten(kind: JsonKind, text: string): string {
+  return kind === 'string' ? JSON.stringify(text) : text
 }
 
 const numberPattern = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 function readInteger(reader: JsonReader, min: bigint, max: bigint): bigint {
   const rule = 'must be an integer'
-  const text = readNumberText(reader, rule)
+  const kind = reader.kind()
+  const text = readNumberText(reader, kind, rule)
   const value = integerFrom(text)
-  if (value === undefined) throw reader.invalid(rule, JSON.stringify(text))
-  if (value < min || value > max) throw reader.invalid(`must be within ${min} and ${max}`, text)
+  if (value === undefined) throw reader.invalid(rule, asWritten(kind, text))
+  if (value < min || value > max) {
+    throw reader.invalid(`must be within ${min} and ${max}`, asWritten(kind, text))
+  }
   return value
 }
 
@@ -209,7 +217,9 @@ function readEnum(reader: JsonReader, field: NamedField): number {
   if (reader.kind() !== 'string') return Number(readInteger(reader, -(2n ** 31n), 2n ** 31n - 1n))
   const name = reader.string()
   const value = field.values?.numbers.get(name)
-  if (value === undefined) throw reader.invalid('must be a number or a known name', name)
+  if (value === undefined) {
+    throw reader.invalid('must be a number or a known name', JSON.stringify(name))
+  }
   return value
 }
 

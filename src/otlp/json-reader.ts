@@ -174,8 +174,10 @@ export class JsonReader {
   syntaxError(position: number = this.#position): Refusal {
     const byte = this.#bytes[position]
     const found =
-      byte === undefined ? 'the end' : JSON.stringify(this.#latin(position, position + 1))
-    return new Refusal('invalid', `not JSON at byte ${position} (${this.#place()}): found ${found}`)
+      byte === undefined
+        ? 'the body ends there'
+        : `found ${JSON.stringify(this.#latin(position, position + 1))}`
+    return new Refusal('invalid', `not JSON at byte ${position} (${this.#place()}): ${found}`)
   }
 
   #place(): string {

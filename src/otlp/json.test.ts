@@ -294,14 +294,15 @@ describe('reading JSON', () => {
     [`"spanId":"${id}"`, `${at}.spanId must be 16 hex digits or empty, got "${id}"`],
     ['"spanId":7', `${at}.spanId must be 16 hex digits or empty, got number`],
     ['"name":7', `${at}.name must be a string, got number`],
-    ['"kind":"SERVER"', `${at}.kind must be a number or a known name, got SERVER`],
+    ['"kind":"SERVER"', `${at}.kind must be a number or a known name, got "SERVER"`],
     ['"kind":2147483648', `${at}.kind must be within -2147483648 and 2147483647, got 2147483648`],
     ['"kind":true', `${at}.kind must be an integer, got boolean`],
     ['"flags":-1', `${at}.flags must be within 0 and 4294967295, got -1`],
-    ['"flags":1.5', `${at}.flags must be an integer, got "1.5"`],
+    ['"flags":1.5', `${at}.flags must be an integer, got 1.5`],
+    ['"flags":"1.5"', `${at}.flags must be an integer, got "1.5"`],
     [
       '"startTimeUnixNano":"18446744073709551616"',
-      `${at}.startTimeUnixNano must be within 0 and 18446744073709551615, got 18446744073709551616`,
+      `${at}.startTimeUnixNano must be within 0 and 18446744073709551615, got "18446744073709551616"`,
     ],
     ['"startTimeUnixNano":""', `${at}.startTimeUnixNano must be an integer, got ""`],
     ['"startTimeUnixNano":"0x10"', `${at}.startTimeUnixNano must be an integer, got "0x10"`],
@@ -322,7 +323,7 @@ describe('reading JSON', () => {
     ],
     [
       '"attributes":[{"value":{"doubleValue":1e999}}]',
-      `${at}.attributes[0].value.doubleValue must be a number, "NaN", "Infinity" or "-Infinity", got "1e999"`,
+      `${at}.attributes[0].value.doubleValue must be a number, "NaN", "Infinity" or "-Infinity", got 1e999`,
     ],
   ]
   for (const [members, message] of refused) {
@@ -332,7 +333,7 @@ describe('reading JSON', () => {
   }
 
   const broken: readonly (readonly [text: string, message: string])[] = [
-    ['', 'not JSON at byte 0 (document): found the end'],
+    ['', 'not JSON at byte 0 (document): the body ends there'],
     ['[]', 'document must be an object, got array'],
     ['{}{}', 'not JSON at byte 2 (document): found "{"'],
     ['{"a":1,}', 'not JSON at byte 7 (a): found "}"'],
@@ -353,7 +354,7 @@ describe('reading JSON', () => {
       '{"resourceLogs":[{"schemaUrl":"\\x"}]}',
       'resourceLogs[0].schemaUrl has an escape that JSON does not know',
     ],
-    ['{"resourceLogs":[', 'not JSON at byte 17 (resourceLogs[0]): found the end'],
+    ['{"resourceLogs":[', 'not JSON at byte 17 (resourceLogs[0]): the body ends there'],
   ]
   for (const [text, message] of broken) {
     test(`${JSON.stringify(text)} is refused`, () => {

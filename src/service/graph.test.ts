@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { ManualClock } from '../../test/kit/manual-clock.ts'
@@ -22,8 +24,12 @@ import { Service } from './service.ts'
 const one = new Batch('traces', [{ resource: undefined, rest: new Uint8Array(30), itemCount: 3 }])
 
 /** A world in which every component writes down what happens to it. */
-function world(pipelines: CheckedPipeline[], overrides: { exporter?: Partial<Consumer> } = {}) {
+function world(
+  pipelines: CheckedPipeline[],
+  overrides: { exporter?: Partial<Consumer>; pullEndpoints?: string[] } = {},
+) {
   const events: string[] = []
+  const told: string[] = []
   const receivers = new Map<string, ReceiverHost>()
   const exporters = new Map<string, ExporterHost>()
   let fatal: Error | undefined
@@ -89,12 +95,13 @@ function world(pipelines: CheckedPipeline[], overrides: { exporter?: Partial<Con
     pipelines,
     telemetry: {
       logs: { level: 'info', encoding: 'json', initialFields: {} },
-      metrics: { level: 'detailed', pullEndpoints: [] },
+      metrics: { level: 'detailed', pullEndpoints: overrides.pullEndpoints ?? [] },
       resource: {},
     },
     shutdownTimeoutMs: 1000,
   }
-  const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+  const tell = (_fields: object, line: string) => void told.push(line)
+  const log = { debug: () => {}, info: tell, warn: tell, error: tell }
   const clock = new ManualClock()
   const service = new Service(config, {
     platform: {
@@ -116,9 +123,9 @@ function world(pipelines: CheckedPipeline[], overrides: { exporter?: Partial<Con
     },
     version: '1.2.3',
     onFatal: (error) => (fatal = error),
-    logs: { root: silent, for: () => silent },
+    logs: { root: log, for: () => log },
   })
-  return { service, events, receivers, exporters, clock, fatal: () => fatal }
+  return { service, events, told, receivers, exporters, clock, fatal: () => fatal }
 }
 
 const straight: CheckedPipeline[] = [
@@ -126,7 +133,7 @@ const straight: CheckedPipeline[] = [
 ]
 
 test('downstream starts before upstream, and upstream stops before downstream', async () => {
-  const { service, events } = world(straight)
+  const { service, events, told } = world(straight)
   assert.equal(service.status.isReady, false)
   await service.start()
   assert.equal(service.status.isReady, true)
@@ -144,6 +151,7 @@ test('downstream starts before upstream, and upstream stops before downstream', 
     'stop ext',
   ])
   assert.deepEqual([service.status.isReady, service.status.reason], [false, 'shutting down'])
+  assert.equal(told.at(-1), 'Shutdown complete.')
 })
 
 test('a batch passes the processors in order and is counted at each edge', async () => {
@@ -298,11 +306,28 @@ test('an impossible state costs its batch a retry and nobody anything else', asy
 })
 
 test('when one component cannot start, it and those that have are stopped and the error names it', async () => {
-  const { service, events } = world(straight, {
+  const { service, events, told } = world(straight, {
     exporter: { start: () => Promise.reject(new Error('port in use')) } as Partial<Consumer>,
   })
   await assert.rejects(service.start(), { message: 'failed to start "out" exporter: port in use' })
   assert.deepEqual(events, ['start ext', 'stop out', 'stop ext'])
+  assert.deepEqual(told, [])
+})
+
+test('a page of own metrics whose port is in use names the settings that move it', async () => {
+  const holder = createServer()
+  await once(holder.listen(0, '127.0.0.1'), 'listening')
+  try {
+    const { port } = holder.address() as AddressInfo
+    const { service } = world(straight, { pullEndpoints: [`127.0.0.1:${port}`] })
+    await assert.rejects(service.start(), ({ message }: Error) => {
+      assert.match(message, /\(set by service\.telemetry\.metrics\.readers or \S+\.address\)/)
+      assert.match(message, /EADDRINUSE/)
+      return true
+    })
+  } finally {
+    holder.close()
+  }
 })
 
 test('a component that will not stop is left behind some time after the deadline', async () => {

@@ -13,6 +13,8 @@ import { metricsPageServer } from './metrics-page.ts'
 /** How long after its deadline a component that ignores it is waited for. */
 const deadlineGraceMs = 500
 
+const pageSettings = 'service.telemetry.metrics.readers or service.telemetry.metrics.address'
+
 export interface ServiceOptions {
   readonly platform: Platform
   readonly version: string
@@ -71,7 +73,7 @@ export class Service {
     try {
       for (const placed of this.#graph) await this.#startOne(placed)
     } catch (error) {
-      await this.stop()
+      await this.#stopAll()
       throw error
     }
     const { clock } = this.#options.platform
@@ -84,6 +86,11 @@ export class Service {
 
   /** Drains and stops everything within `service.shutdown_timeout`. */
   async stop(): Promise<void> {
+    await this.#stopAll()
+    this.log.info({}, 'Shutdown complete.')
+  }
+
+  async #stopAll(): Promise<void> {
     Object.assign(this.#status, { isReady: false, reason: 'shutting down' })
     const { clock } = this.#options.platform
     const controller = new AbortController()
@@ -100,7 +107,6 @@ export class Service {
     this.#memory.close()
     this.#endWatching()
     this.#started.length = 0
-    this.log.info({}, 'Shutdown complete.')
   }
 
   /** First to start and last to stop, so that both can be watched. */
@@ -108,7 +114,7 @@ export class Service {
     const { platform } = this.#options
     return this.#config.telemetry.metrics.pullEndpoints.map((endpoint) => ({
       stage: 'page',
-      title: `the page of own metrics on ${endpoint}`,
+      title: `the page of own metrics on ${endpoint} (set by ${pageSettings})`,
       component: metricsPageServer(endpoint, this.metrics, { ...platform, log: this.log }),
     }))
   }

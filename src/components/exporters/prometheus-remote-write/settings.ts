@@ -141,7 +141,9 @@ const seriesShape = {
     .describe(
       'Most Prometheus series to remember, at about 400 bytes each, less within a histogram: one of ten buckets is 13, or 4 if it is to have custom buckets; sum and count and each quantile of a summary are one. Points of further ones are dropped and counted.',
     ),
-  export_created_metric: unsupported('2.0 carries start times'),
+  export_created_metric: unsupported(
+    `delete it; with protobuf_message: ${messageV2} requests carry start times`,
+  ),
 }
 
 export const settings = section({ ...requestShape, ...seriesShape })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { durationText } from '../../../config/quantity.ts'
 import { duration, removed, section } from '../../../config/schema.ts'
 import { type ConfigProblem, defineProcessor } from '../../../pipeline/component.ts'
 import { signalNames } from '../../../otlp/signal.ts'
@@ -45,7 +46,7 @@ function check(settings: z.output<typeof config>): readonly ConfigProblem[] {
     complain('check_interval', 'must be greater than zero, such as 1s')
   }
   if (settings.limit_mib === 0 && settings.limit_percentage === 0) {
-    complain('limit_mib', 'must be greater than zero, or limit_percentage must be')
+    complain('limit_mib', 'or limit_percentage must be greater than zero')
   }
   if (settings.limit_mib > 0 && settings.spike_limit_mib >= settings.limit_mib) {
     complain('spike_limit_mib', `must be smaller than limit_mib (${settings.limit_mib})`)
@@ -57,11 +58,10 @@ function check(settings: z.output<typeof config>): readonly ConfigProblem[] {
     const limit = settings.limit_percentage
     complain('spike_limit_percentage', `must be smaller than limit_percentage (${limit})`)
   }
-  if (settings.min_gc_interval_when_soft_limited < settings.min_gc_interval_when_hard_limited) {
-    complain(
-      'min_gc_interval_when_soft_limited',
-      'must not be smaller than min_gc_interval_when_hard_limited',
-    )
+  const hardMs = settings.min_gc_interval_when_hard_limited
+  if (settings.min_gc_interval_when_soft_limited < hardMs) {
+    const rule = 'must not be smaller than min_gc_interval_when_hard_limited'
+    complain('min_gc_interval_when_soft_limited', `${rule} (${durationText(hardMs)})`)
   }
   return problems
 }

@@ -197,7 +197,10 @@ test('settings are checked by the rules of the Collector', () => {
     problemsOf({ ...good, check_interval: '0' })[0],
     /^check_interval must be greater than zero/,
   )
-  assert.match(problemsOf({ check_interval: '1s' })[0], /^limit_mib must be greater than zero/)
+  assert.match(
+    problemsOf({ check_interval: '1s' })[0],
+    /^limit_mib or limit_percentage must be greater than zero$/,
+  )
   assert.match(problemsOf({ ...good, spike_limit_mib: 100 })[0], /^spike_limit_mib must be smaller/)
   const shares = { check_interval: '1s', limit_percentage: 50, spike_limit_percentage: 50 }
   assert.match(problemsOf(shares)[0], /^spike_limit_percentage must be smaller/)

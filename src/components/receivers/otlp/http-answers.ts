@@ -38,19 +38,19 @@ export function refusalAnswer(refusal: Refusal, form: MessageForm): Answer {
 }
 
 /**
- * 404 and 405. OTLP wants a Status in the request's form for every error, where the Collector sends text: a client
- * whose form is known gets the Status, any other the Collector's text.
+ * 404, of which `notFound` says why, and 405. OTLP wants a Status in the request's form for every error, where the
+ * Collector sends text: a client whose form is known gets the Status, any other the Collector's text.
  */
 export function unmatchedIn(
   form: MessageForm | undefined,
   allowed: readonly string[] | undefined,
+  notFound: string,
 ): Answer {
   const plain = unmatchedAnswer(allowed)
   if (form === undefined) return plain
-  const [message, code] =
-    allowed === undefined
-      ? ['no such path, or no pipeline for its signal', codes.unimplemented]
-      : [`method not allowed, supported: [${allowed.join(', ')}]`, codes.unimplemented]
+  const code = codes.unimplemented
+  const message =
+    allowed === undefined ? notFound : `method not allowed, supported: [${allowed.join(', ')}]`
   const extra = allowed === undefined ? [] : ['Allow', allowed.join(', ')]
   return answerIn(form, plain.status, encodeStatus(form, { code, message }), extra)
 }

@@ -135,12 +135,21 @@ test('a signal that no pipeline wants is not found', async (context) => {
   const { post } = await serve(context, {}, ['metrics'])
   const reply = await post()
   assert.equal(reply.status, 404)
-  assert.match(statusIn(reply)!.message, /no pipeline/)
+  assert.equal(statusIn(reply)!.message, 'no pipeline takes traces from this receiver')
   assert.equal(
     (await post({ headers: { 'content-type': 'text/plain' } })).body.toString(),
     '404 page not found\n',
   )
   assert.equal((await post({ path: '/v1/metrics', body: '' })).status, 200)
+})
+
+test('who has mistyped a path is told those that there are', async (context) => {
+  const { post } = await serve(context, { metrics_url_path: '/m' }, ['metrics', 'logs'])
+  const reply = await post({ path: '/v1/metrics?x=1' })
+  assert.equal(reply.status, 404)
+  assert.equal(statusIn(reply)!.message, 'no such path; known here: /m, /v1/logs')
+  const unwanted = await post({ path: '/v1/traces?x=1' })
+  assert.equal(statusIn(unwanted)!.message, 'no pipeline takes traces from this receiver')
 })
 
 test('other methods are 405, with what is allowed', async (context) => {

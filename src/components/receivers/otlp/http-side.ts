@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Deadlines } from '../../../kit/deadlines/deadlines.ts'
 import { HttpServer } from '../../../kit/http/http-server.ts'
 import { refusalAsText } from '../../../kit/http/judge-request.ts'
+import { pathOf } from '../../../kit/http/request-target.ts'
 import { answerUnread } from '../../../kit/http/unread-body.ts'
 import { createIntakes } from '../../../kit/ingest/intake.ts'
 import type { Refusal } from '../../../otlp/refusal.ts'
@@ -23,11 +24,21 @@ export function createHttpSide(settings: HttpSideSettings, host: ReceiverHost): 
       handle: route.handle,
     } as const
   })
+  const signalAt = new Map(signalNames.map((signal) => [httpPath(settings, signal), signal]))
+  const known = routes.map(({ path }) => path).join(', ')
+  const whyNotFound = (request: IncomingMessage) => {
+    const signal = signalAt.get(pathOf(request.url!))
+    if (signal === undefined) return `no such path; known here: ${known}`
+    return `no pipeline takes ${signal} from this receiver`
+  }
   const unmatched = (
     request: IncomingMessage,
     response: ServerResponse,
     allowed: readonly string[] | undefined,
-  ) => answerUnread(request, response, unmatchedIn(formOf(request), allowed), host.clock)
+  ) => {
+    const answer = unmatchedIn(formOf(request), allowed, whyNotFound(request))
+    answerUnread(request, response, answer, host.clock)
+  }
   const refused = (request: IncomingMessage, refusal: Refusal) => {
     const form = formOf(request)
     return form === undefined ? refusalAsText(refusal) : refusalAnswer(refusal, form)
