@@ -210,7 +210,11 @@ export class JsonReader {
 
   #literal(word: string): void {
     const end = this.#position + word.length
-    if (this.#latin(this.#position, end) !== word) throw this.syntaxError()
+    if (this.#latin(this.#position, end) !== word) {
+      let index = 0
+      while (this.#bytes[this.#position + index] === word.charCodeAt(index)) index++
+      throw this.syntaxError(this.#position + index)
+    }
     this.#position = end
   }
 
@@ -260,6 +264,7 @@ export class JsonReader {
       if (byte === backslash) {
         hasEscape = true
         index++
+        if (index === bytes.length) throw this.syntaxError(index)
       }
       seen |= byte
       index++

@@ -341,7 +341,11 @@ describe('reading JSON', () => {
     ['{"a":-}', 'not JSON at byte 6 (a): found "}"'],
     ['{"a":1.}', 'not JSON at byte 7 (a): found "}"'],
     ['{"a":.5}', 'not JSON at byte 5 (a): found "."'],
-    ['{"a":nul}', 'not JSON at byte 5 (a): found "n"'],
+    ['{"a":nul}', 'not JSON at byte 8 (a): found "}"'],
+    ['{"a":tru', 'not JSON at byte 8 (a): the body ends there'],
+    ['{"a":12', 'not JSON at byte 7 (a): the body ends there'],
+    ['{"a":"b', 'not JSON at byte 7 (a): the body ends there'],
+    ['{"a":"b\\', 'not JSON at byte 8 (a): the body ends there'],
     ['{"a":"\n"}', 'not JSON at byte 6 (a): found "\\n"'],
     ["{'a':1}", 'not JSON at byte 1 (document): found "\'"'],
     [
