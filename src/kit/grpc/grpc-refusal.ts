@@ -1,6 +1,7 @@
 import { type Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { Refusal, type RefusalCode } from '../../otlp/refusal.ts'
 import { decodeStatus } from '../../otlp/responses.ts'
+import { settingForPlaintext, withoutOpenSslPlaces } from '../tls/explain-tls.ts'
 
 // OTLP, "Failures": what may be retried. Every code that is not here may not.
 const codes: Readonly<Record<number, RefusalCode>> = {
@@ -19,7 +20,8 @@ const codes: Readonly<Record<number, RefusalCode>> = {
 /** What a failed call means for the one who sent it. */
 export function grpcRefusal(error: ServiceError, endpoint: string): Refusal {
   const retryAfterMs = retryDelayMs(error.metadata)
-  const message = `request to ${endpoint} failed: ${plainly(error.message)}${hintFor(error.details)}`
+  const hint = hintFor(error.details, endpoint)
+  const message = `request to ${endpoint} failed: ${plainly(error.message)}${hint}`
   const detail = { cause: error, ...(retryAfterMs !== undefined && { retryAfterMs }) }
   if (error.code === status.RESOURCE_EXHAUSTED) {
     // Without RetryInfo it is no plea to slow down: the message is over the server's limit.
@@ -28,9 +30,9 @@ export function grpcRefusal(error: ServiceError, endpoint: string): Refusal {
   return new Refusal(codes[error.code] ?? 'internal', message, detail)
 }
 
-/** Without what grpc-js says of its balancer round the one reason that counts. */
+/** Without what grpc-js says of its balancer, and OpenSSL of its sources, round the one reason that counts. */
 function plainly(message: string): string {
-  return message
+  return withoutOpenSslPlaces(message)
     .replaceAll(/(?:\w+: )?No connection established\. Last error: (?:Error: )?/g, '')
     .replace(/\.? Resolution note: $/, '')
 }
@@ -41,9 +43,9 @@ function retryDelayMs(metadata: Metadata | undefined): number | undefined {
   return typeof details === 'object' ? decodeStatus(details)?.retryDelayMs : undefined
 }
 
-function hintFor(details: string): string {
+function hintFor(details: string, endpoint: string): string {
   if (/WRONG_VERSION_NUMBER|wrong version number|packet length too long/i.test(details)) {
-    return ' (the server speaks plaintext: set tls.insecure: true)'
+    return ` (the server speaks plaintext: ${settingForPlaintext(endpoint)})`
   }
   if (/CERT_ALTNAME_INVALID|does not match certificate's altnames/.test(details)) {
     return ' (the certificate is for another name: set tls.server_name_override)'

@@ -1,5 +1,5 @@
 import { Refusal } from '../../otlp/refusal.ts'
-import { explainClientTlsError } from '../tls/explain-tls.ts'
+import { explainClientTlsError, withoutOpenSslPlaces } from '../tls/explain-tls.ts'
 
 /** What a request that got no answer means: the peer may be back later, so it is worth another try. */
 export function connectionRefusal(url: URL, error: unknown): Refusal {
@@ -20,7 +20,7 @@ function describe(error: unknown): string {
   const { message, code, errors } = error as ErrorLike
   // One for each address that was tried, under an empty message.
   if (errors !== undefined && errors.length > 0) return errors.map(describe).join(', ')
-  const text = (message ?? String(error)).trim()
+  const text = withoutOpenSslPlaces(message ?? String(error)).trim()
   return code === undefined || text.includes(code) ? text : `${code} ${text}`.trim()
 }
 

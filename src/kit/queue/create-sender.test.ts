@@ -229,6 +229,7 @@ describe('sender with a queue', () => {
     assert.match(String(aborted[0]), /no answer within 5000 ms/)
     await host.clock.advance(5000)
     assert.equal(metric('sent_spans'), 1)
+    await host.clock.advance(1000)
     assert.equal(host.clock.timerCount, 0)
   })
 

@@ -30,6 +30,82 @@ describe('retrier', () => {
     assert.deepEqual(line.fields, { error: 'try later', interval: '5s' })
   })
 
+  it('logs the first retry at once, then one line a second that says how many it stands for', async () => {
+    const change = { initial_interval: 50, multiplier: 1.5 }
+    const { host } = start({ ...change })
+    // Retries are due 50, 125, 238, 406, 659, 1039, 1609 and 2463 ms after the start.
+    await settle()
+    assert.equal(host.lines.length, 1)
+    await host.clock.advance(2300)
+    assert.deepEqual(
+      host.lines.map(({ fields }) => fields),
+      [
+        { error: 'try later', interval: '0.05s' },
+        { error: 'try later', interval: '0.38s', retries: 5 },
+        { error: 'try later', interval: '0.854s', retries: 2 },
+      ],
+    )
+  })
+
+  it('says once that exporting works again, and for how long it did not', async () => {
+    let isAway = true
+    const { host, retrier, result } = start({ initial_interval: 300, multiplier: 1 }, () => {
+      if (isAway) refuseForNow()
+    })
+    await host.clock.advance(2900)
+    isAway = false
+    await host.clock.advance(60_000)
+    assert.equal((await result).delivered, true)
+    const back = { level: 'info', fields: { away: '3s' }, message: 'Exporting works again.' }
+    assert.deepEqual(host.lines.slice(4), [back])
+    await retrier.run(async () => {})
+    await host.clock.advance(60_000)
+    assert.equal(host.lines.length, 5)
+    assert.equal(host.clock.timerCount, 0)
+  })
+
+  it('does not say that exporting works again while a request still fails, nor before a second without failure', async () => {
+    const { host, retrier } = start({ initial_interval: 10_000, multiplier: 1 })
+    const isBack = () => host.lines.some(({ message }) => message.includes('works again'))
+    await settle()
+    await retrier.run(async () => {})
+    await host.clock.advance(5000)
+    assert.equal(isBack(), false)
+    // It is given up after 5 minutes, which alone says nothing.
+    await host.clock.advance(295_000)
+    assert.equal(isBack(), false)
+    await retrier.run(async () => {})
+    await host.clock.advance(900)
+    const failing = retrier.run(async () => refuseForNow())
+    await host.clock.advance(5000)
+    assert.equal(isBack(), false)
+    await host.clock.advance(400_000)
+    await failing
+    await retrier.run(async () => {})
+    await host.clock.advance(1000)
+    assert.equal(isBack(), true)
+  })
+
+  it('writes what it holds back when it is stopped, and works again without a timer', async () => {
+    let isAway = true
+    const { host, retrier, result } = start({ initial_interval: 50, multiplier: 1 }, () => {
+      if (isAway) refuseForNow()
+    })
+    await host.clock.advance(120)
+    isAway = false
+    retrier.stop()
+    await result
+    assert.deepEqual(
+      host.lines.map(({ fields }) => fields),
+      [
+        { error: 'try later', interval: '0.05s' },
+        { error: 'try later', interval: '0.05s', retries: 2 },
+        { away: '0.12s' },
+      ],
+    )
+    assert.equal(host.clock.timerCount, 0)
+  })
+
   it('draws each wait from the interval within the randomization factor', async () => {
     const { host, attemptsMs } = start({ randomization_factor: 0.5, multiplier: 1 })
     await host.clock.advance(200_000)

@@ -1,6 +1,7 @@
 import { Refusal } from '../../otlp/refusal.ts'
 import type { Host } from '../../pipeline/host.ts'
 import { Backoff } from './backoff.ts'
+import { RetryLines } from './retry-lines.ts'
 import type { RetrySettings } from './retry-settings.ts'
 
 /** Why sending ended without success; also the cause in the drop ledger. */
@@ -17,16 +18,35 @@ const retryAfterMsMax = 3_600_000
 export class Retrier {
   readonly #settings: RetrySettings
   readonly #host: Pick<Host, 'clock' | 'random' | 'log'>
+  readonly #lines: RetryLines
   readonly #waiting = new Set<() => void>()
   #isStopping = false
 
   constructor(settings: RetrySettings, host: Pick<Host, 'clock' | 'random' | 'log'>) {
     this.#settings = settings
     this.#host = host
+    this.#lines = new RetryLines(host)
   }
 
   async run<Outcome>(attempt: () => Promise<Outcome>): Promise<Attempted<Outcome>> {
-    const { clock, log } = this.#host
+    const request = {}
+    const attempted = await this.#repeat(attempt, request)
+    this.#lines.ended(request, attempted.delivered)
+    return attempted
+  }
+
+  /** Ends every wait now: what waits is tried one last time, and nothing waits any more. */
+  stop(): void {
+    this.#isStopping = true
+    this.#lines.close()
+    for (const wake of this.#waiting) wake()
+  }
+
+  async #repeat<Outcome>(
+    attempt: () => Promise<Outcome>,
+    request: object,
+  ): Promise<Attempted<Outcome>> {
+    const { clock } = this.#host
     const startMs = clock.monotonicMs()
     let backoff: Backoff | undefined
     for (;;) {
@@ -50,18 +70,9 @@ export class Retrier {
         const last = because('no more retries left', refusal)
         return { delivered: false, refusal: last, cause: 'retries_exhausted' }
       }
-      log.info(
-        { error: refusal.message, interval: seconds(delayMs) },
-        'Exporting failed. Will retry the request after interval.',
-      )
+      this.#lines.retry(request, { error: refusal.message, delayMs })
       await this.#wait(delayMs)
     }
-  }
-
-  /** Ends every wait now: what waits is tried one last time, and nothing waits any more. */
-  stop(): void {
-    this.#isStopping = true
-    for (const wake of this.#waiting) wake()
   }
 
   /** How long the peer wants to be left alone, within reason. */
@@ -91,8 +102,4 @@ function interrupted(refusal: Refusal): Attempted<never> {
 function because(reason: string, refusal: Refusal): Refusal {
   const detail = { retryAfterMs: refusal.retryAfterMs, cause: refusal }
   return new Refusal(refusal.code, `${reason}: ${refusal.message}`, detail)
-}
-
-function seconds(milliseconds: number): string {
-  return `${Number((milliseconds / 1000).toFixed(3))}s`
 }

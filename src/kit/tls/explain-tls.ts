@@ -23,7 +23,7 @@ export function explainClientTlsError(error: unknown, endpoint: string): string 
       plaintextCodes.has(code) ||
       /wrong version number|packet length too long/.test(at.message)
     ) {
-      return `${endpoint} does not speak TLS: set tls.insecure: true if plaintext is meant`
+      return `${endpoint} does not speak TLS: ${settingForPlaintext(endpoint)} if plaintext is meant`
     }
     if (certificateCodes.has(code)) {
       return (
@@ -36,6 +36,17 @@ export function explainClientTlsError(error: unknown, endpoint: string): string 
     }
   }
   return undefined
+}
+
+/** What is to be changed to speak plaintext to an endpoint: its scheme, where it has one, overrides `tls`. */
+export function settingForPlaintext(endpoint: string): string {
+  const isUrl = endpoint.startsWith('https://')
+  return isUrl ? 'write http:// in place of https://' : 'set tls.insecure: true'
+}
+
+/** An error's text with OpenSSL's reasons alone, without its thread, codes, functions and source files. */
+export function withoutOpenSslPlaces(text: string): string {
+  return text.replaceAll(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]*):[^:]*:\d+:\s*/g, '$1')
 }
 
 /** Whether a server's handshake failed because its client spoke plaintext. */

@@ -269,7 +269,13 @@ describe('otlp_grpc exporter: connections', () => {
   it('says what to set when the server speaks plaintext', async () => {
     const refusal = await refusalOf(start({ tls: {} }).exporter)
     assert.equal(refusal.code, 'unavailable')
-    assert.match(refusal.message, /tls\.insecure: true/)
+    assert.match(refusal.message, /wrong version number \(.*tls\.insecure: true\)$/)
+    assert.doesNotMatch(refusal.message, /\.c:/)
+    // A scheme has the last word: there tls.insecure has no effect.
+    const endpoint = `https://${peer.address}`
+    const { message } = await refusalOf(start({ endpoint, tls: { insecure: true } }).exporter)
+    assert.match(message, /write http:\/\/ in place of https:\/\//)
+    assert.doesNotMatch(message, /tls\.insecure/)
   })
 })
 
