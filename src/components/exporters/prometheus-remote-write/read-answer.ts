@@ -2,7 +2,7 @@ import type { HttpAnswer } from '../../../kit/http/http-client.ts'
 import { refusedAnswer } from '../../../kit/http/refused-answer.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import type { WriteCounts } from './write-request.ts'
-import type { RemoteWriteSettings } from './settings.ts'
+import { type RemoteWriteSettings, writePath, writePathHint } from './settings.ts'
 import type { RejectionCause } from './write-metrics.ts'
 
 /** What became of a request that was not refused as a whole. */
@@ -57,7 +57,7 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   if (status >= 200 && status < 300) {
     if (!asked.isV2) return { counts: asked.counts, isRefused: false, complaints: [] }
     // A 1.x server takes a 2.0 message for an empty one of its own and says nothing of what it wrote.
-    if (written === undefined) throw new NotV2('it does not say what it wrote')
+    if (written === undefined) throw new NotV2(`${placeOf(asked)} answered ${status} ${unread}`)
     return { counts: written, isRefused: false, complaints: [] }
   }
   // A 2.0 server that stored a part of a request tells so, and what it refused may not come again.
@@ -98,12 +98,23 @@ export function refusesNativeHistograms(complaint: string): boolean {
   return rejectionCause(complaint) === 'native_histograms_disabled'
 }
 
+const unread =
+  'without X-Prometheus-Remote-Write-*-Written headers: it knows 1.0 only and has not read the request'
+
 const textLengthMax = 300
 
-function explain(answer: HttpAnswer, { url }: Asked): string {
+function explain(answer: HttpAnswer, asked: Asked): string {
+  const { status } = answer
+  const isElsewhere = (status === 404 || status === 405) && !asked.url.pathname.endsWith(writePath)
+  const hint = isElsewhere ? ` (${writePathHint})` : ''
   const text = new TextDecoder().decode(answer.body).replaceAll(/\s+/g, ' ').trim()
   const words = text === '' ? '' : `: ${text.slice(0, textLengthMax)}`
-  return `${url.origin}${url.pathname} answered ${answer.status}${words}`
+  return `${placeOf(asked)} answered ${status}${words}${hint}`
+}
+
+/** Without name, password and query, which may be secrets. */
+function placeOf({ url }: Asked): string {
+  return url.origin + url.pathname
 }
 
 // Of Prometheus, Mimir, Cortex and Thanos. Only for the counter: what is done does not depend on it.

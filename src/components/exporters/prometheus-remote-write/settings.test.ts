@@ -59,6 +59,16 @@ describe('http of prometheus_remote_write', () => {
   })
 })
 
+it('warns of an endpoint without a path, where it stands', () => {
+  for (const endpoint of ['http://prometheus:9090', 'http://prometheus:9090/?token=x']) {
+    assert.deepEqual(complaints({ endpoint }), ['warning endpoint'])
+    assert.deepEqual(complaints({ http: { endpoint } }), ['warning http.endpoint'])
+  }
+  const [{ message }] = checkSettings(settings.parse({ endpoint: 'http://prometheus:9090' }))
+  assert.equal(message, 'has no path; Prometheus takes remote write at /api/v1/write')
+  assert.deepEqual(complaints({ endpoint: 'http://mimir/api/v1/push' }), [])
+})
+
 it("knows convert_explicit_histograms_to_nhcb, the Collector's name", () => {
   const asked = { endpoint: url, convert_explicit_histograms_to_nhcb: true }
   const isV2 = { protobuf_message: 'io.prometheus.write.v2.Request' }

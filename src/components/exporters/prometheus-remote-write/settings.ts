@@ -27,6 +27,10 @@ import type { ConfigProblem } from '../../../pipeline/component.ts'
 export const messageV1 = 'prometheus.WriteRequest'
 export const messageV2 = 'io.prometheus.write.v2.Request'
 
+/** Other servers have other paths, such as Mimir's /api/v1/push. */
+export const writePath = '/api/v1/write'
+export const writePathHint = `Prometheus takes remote write at ${writePath}`
+
 const queueSizeDefault = 10_000
 const consumersDefault = 5
 const batchBytesDefault = 3_000_000
@@ -191,6 +195,10 @@ export function checkSettings(config: WrittenSettings): ConfigProblem[] {
   if (http !== undefined && config.endpoint !== undefined) {
     const message = 'has no effect beside http; remove it'
     problems.push({ path: ['endpoint'], message, severity: 'warning' })
+  }
+  if (client.endpoint !== undefined && new URL(client.endpoint).pathname === '/') {
+    const message = `has no path; ${writePathHint}`
+    problems.push(...under(http, [{ path: ['endpoint'], message, severity: 'warning' }]))
   }
   const { enabled, queue_size } = config.remote_write_queue
   if (enabled && queue_size === 0) {

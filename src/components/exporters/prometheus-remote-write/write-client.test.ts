@@ -54,4 +54,43 @@ describe('the form of remote write requests', () => {
     await push(fill(2))
     assert.equal(peer.values().size, 1)
   })
+
+  it('is 1.0 after a success that names nothing written, and the log says what that means', async () => {
+    for (const convert_histograms_to_nhcb of [false, true]) {
+      const { peer, push, host } = await startRemoteWrite({ ...v2, convert_histograms_to_nhcb })
+      peer.respond = () => ({ status: 200, body: 'fine' })
+      await push(fill(1))
+      await push(fill(2))
+      assert.deepEqual(peer.requests.map(form), ['2 snappy', '1 snappy', '1 snappy'])
+      assert.equal(host.lines.length, 1)
+      const [{ message, fields }] = host.lines
+      assert.equal(message.includes('histograms as classic ones'), convert_histograms_to_nhcb)
+      assert.deepEqual(fields, {
+        error:
+          `${peer.url} answered 200 without X-Prometheus-Remote-Write-*-Written headers: ` +
+          'it knows 1.0 only and has not read the request',
+      })
+    }
+  })
+})
+
+describe('the path of remote write requests', () => {
+  const hint = / \(Prometheus takes remote write at \/api\/v1\/write\)$/
+  for (const [path, status, isHinted] of [
+    ['/', 405, true],
+    ['/write', 404, true],
+    ['/api/v1/write', 404, false],
+    ['/', 400, false],
+  ] as const) {
+    it(`is ${isHinted ? '' : 'not '}hinted at when ${path} answers ${status}`, async () => {
+      const other = await startRemoteWrite()
+      other.peer.respond = () => ({ status, body: 'no' })
+      const endpoint = new URL(path, other.peer.url).href
+      const { push, host } = await startRemoteWrite({ endpoint })
+      await push(fill(1))
+      const { error } = host.lines[0].fields as { error: string }
+      assert.match(error, new RegExp(`answered ${status}: no`))
+      assert.equal(hint.test(error), isHinted)
+    })
+  }
 })

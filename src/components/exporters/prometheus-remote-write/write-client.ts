@@ -176,7 +176,9 @@ export class WriteClient {
   #fallBackToV1(reason: string): void {
     if (!this.#isV2) return
     this.#isV2 = false
-    this.#logFallback(reason, `${messageV2}: from now on ${messageV1} is sent`)
+    const isConverting = this.#settings.convert_histograms_to_nhcb
+    const histograms = isConverting ? ', and histograms as classic ones' : ''
+    this.#logFallback(reason, `${messageV2}: from now on ${messageV1} is sent${histograms}`)
   }
 
   #fallBackToSnappy(reason: string): void {
