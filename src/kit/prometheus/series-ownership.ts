@@ -86,9 +86,7 @@ export class SeriesOwnership {
     owner.markCollided()
     this.#lines.add(1, {
       series: describe(),
-      message:
-        `two sources collide on one series: ${describeSource(owner.metric)} keeps it, points of ` +
-        `${describeSource(metric)} are dropped until it has expired`,
+      message: `two sources collide on one series: ${describeCollision(owner.metric, metric)}`,
     })
   }
 
@@ -110,4 +108,22 @@ export class SeriesOwnership {
     const sinceMs = this.#host.clock.monotonicMs() - this.#loggedLimitMs
     if (sinceMs >= limitLineMs) this.#hasLoggedLimit = false
   }
+}
+
+/** Who has it, who does not get it, and, where both are called the same, what would tell them apart. */
+function describeCollision(owner: MetricSource<unknown>, metric: MetricSource<unknown>): string {
+  const [keeper, other] = [describeSource(owner), describeSource(metric)]
+  if (keeper !== other) {
+    return `${keeper} keeps it, points of ${other} are dropped until it has expired`
+  }
+  if (owner.scope.resource === metric.scope.resource) {
+    return (
+      `${keeper} keeps it, points of another metric "${metric.name}" there, or with attributes that become ` +
+      `the same labels, are dropped until it has expired`
+    )
+  }
+  return (
+    `two resources send ${keeper}; points of the second are dropped until the first has expired. Give each a ` +
+    `service.instance.id, or make labels of what tells them apart (resource_to_telemetry_conversion)`
+  )
 }

@@ -725,6 +725,18 @@ describe('remote write exporter', () => {
     )
   })
 
+  it('says what to do about two resources that look the same', async () => {
+    const { exporter, settled, host } = await start()
+    for (const node of ['a', 'b']) {
+      const resource = { 'service.name': 'shop', 'host.name': node }
+      const points = [point({}, { ...at(1), asDouble: 1 })]
+      await exporter.consume(metricsBatch([gauge('up', points)], { resource }))
+    }
+    await settled()
+    const [{ message }] = host.lines
+    assert.match(message, /two resources send metric "up" of job "shop"; .*service\.instance\.id/)
+  })
+
   it('lets one of two sources that collide on a series have it', async () => {
     const { peer, push, value, host } = await start()
     await push(gauge('a.b', [point({}, { ...at(1), asDouble: 1 })]))

@@ -110,7 +110,7 @@ export class Translator {
       isNew: (source) => source.receivedMs < 0,
       take: (source, point, metric) => this.#take(source, point, metric),
       drop: (metric, pointCount, cause) =>
-        this.#drops.add(cause ?? metric!.family!.cause, pointCount),
+        this.#drops.add(cause ?? metric!.family!.cause, pointCount, metric),
       partBytes: () => this.rows.partBytes + this.#deltas.keptBytes,
       closeResource: (resource) => {
         if (options.hasTargetInfo) {
@@ -234,7 +234,7 @@ export class Translator {
         this.#takeovers.complete(source)
       } else if (cause === 'series_limit') {
         this.#ownership.overflow(metric.family!.family!.name)
-      } else if (cause !== 'series_collision') this.#drops.add(cause, 1)
+      } else if (cause !== 'series_collision') this.#drops.add(cause, 1, metric)
     } finally {
       // Nothing is kept for a series whose very first point was unusable.
       if (source.receivedMs < 0) this.#remove(source)

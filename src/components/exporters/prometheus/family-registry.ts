@@ -162,7 +162,8 @@ export class FamilyRegistry {
   }
 
   #compareHelp(family: Family, metric: Metric): void {
-    if (family.help === metric.help) return
+    // One without any says nothing else.
+    if (family.help === metric.help || metric.help === '') return
     this.#options.conflicts.help.add(1)
     if (family.hasLoggedHelp) return
     family.hasLoggedHelp = true

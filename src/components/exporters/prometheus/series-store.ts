@@ -105,7 +105,7 @@ export class SeriesStore {
       isNew: (handle) => this.#at(handle).receivedMs < 0,
       take: (handle, point, metric) => this.#take(this.#at(handle), point, metric),
       drop: (metric, pointCount, cause) =>
-        this.#drops.add(cause ?? metric!.family!.cause, pointCount),
+        this.#drops.add(cause ?? metric!.family!.cause, pointCount, metric),
       partBytes: () => this.#taker.detailBytes + this.#deltas.keptBytes + this.families.keptBytes,
       closeResource: (resource) => this.targets.see(resource, this.#nowMs, this.#taker),
     })
@@ -177,7 +177,7 @@ export class SeriesStore {
         series.receivedMs = this.#nowMs
         this.#takenCount++
       } else if (cause === 'series_limit') this.#overflow(metric)
-      else this.#drops.add(cause, 1)
+      else this.#drops.add(cause, 1, metric)
     } finally {
       // A series whose very first point was unusable has nothing to show.
       if (series.receivedMs < 0) this.#remove(series)
@@ -188,7 +188,7 @@ export class SeriesStore {
   #end(series: SeriesCursor, point: PointReader): void {
     const isDated = point.timeLow !== 0 || point.timeHigh !== 0
     if (isDated && isOutOfOrder(series, point)) {
-      this.#drops.add('out_of_order', 1)
+      this.#drops.add('out_of_order', 1, series.metric)
       return
     }
     this.#remove(series)

@@ -99,11 +99,11 @@ export class DeltaToCumulativeProcessor implements Processor {
         partBytes: () => this.#deltas.keptBytes,
         openMetric: (metric) => this.#openMetric(metric),
         openSeries: (metric, attributes) => openSeries(metric, attributes),
-        take: (series, point, metric) => this.#take(series, point, metric.dataField),
+        take: (series, point, metric) => this.#take(series, point, metric),
         drop: (metric, pointCount, cause) => {
           if (cause === undefined) return
           if (metric === undefined) this.#results.push(cause)
-          else if (isConvertible(metric)) this.#drop(causeOf(cause), pointCount)
+          else if (isConvertible(metric)) this.#drop(causeOf(cause), pointCount, metric)
         },
       },
     )
@@ -168,7 +168,8 @@ export class DeltaToCumulativeProcessor implements Processor {
     return isWanted
   }
 
-  #take(series: Series, point: PointReader, dataField: number): void {
+  #take(series: Series, point: PointReader, metric: Metric): void {
+    const { dataField } = metric
     const points = this.#results.at(-1) as Uint8Array[]
     if (!point.hasRecordedValue) {
       this.#deltas.forget(series)
@@ -185,7 +186,7 @@ export class DeltaToCumulativeProcessor implements Processor {
       points.push(encodePoint(dataField, point, this.#value))
       return
     }
-    this.#drop(cause, 1)
+    this.#drop(cause, 1, metric)
     if (series.delta === undefined) forget(series)
   }
 
@@ -234,8 +235,8 @@ export class DeltaToCumulativeProcessor implements Processor {
     }
   }
 
-  #drop(cause: string, pointCount: number): void {
-    this.#drops.add(cause, pointCount)
+  #drop(cause: string, pointCount: number, metric?: Metric): void {
+    this.#drops.add(cause, pointCount, metric)
     this.#metrics.dropped(cause, pointCount)
   }
 
