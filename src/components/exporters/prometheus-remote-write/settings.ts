@@ -51,7 +51,7 @@ const queueShape = {
     .default(consumersDefault)
     .transform((count) => (count === 0 ? consumersDefault : count))
     .describe(
-      'Series are dealt out to this many shards; each has one request under way. 0 means 5.',
+      'Series are dealt out to this many shards, 32 neighbours at a time; each has one request under way. 0 means 5.',
     ),
   min_size: z
     .int()
