@@ -43,6 +43,12 @@ export function pushClassic(list: SampleList, rows: HistogramRows, value: Classi
   if (exemplars.length > 0) attach(exemplars.filter((exemplar) => !isBelow(exemplar.value)))
 }
 
+/** Whether a server of 1.0 gets it as classic series. */
+export function becomesClassic(list: SampleList, index: number): boolean {
+  const histogram = list.detail(index)?.histogram
+  return histogram instanceof CustomHistogram && list.row(index).owner instanceof Source
+}
+
 /**
  * The samples at these places for a server of 1.0, which knows no custom buckets: what was queued as such before that
  * was known becomes classic.
@@ -52,8 +58,9 @@ export function withoutCustomBuckets(
   indices: Uint32Array,
   maker: RowMaker,
 ): { readonly list: SampleList; readonly indices: Uint32Array } {
-  const isCustom = (index: number) => list.detail(index)?.histogram instanceof CustomHistogram
-  if (!list.hasDetails || !indices.some(isCustom)) return { list, indices }
+  if (!list.hasDetails || !indices.some((index) => becomesClassic(list, index))) {
+    return { list, indices }
+  }
   const classic = new SampleList()
   for (const index of indices) {
     const detail = list.detail(index)

@@ -53,6 +53,7 @@ async function isolate(scene: Scene): Promise<Result> {
   const isolation = new Isolation({
     list,
     pool,
+    isNative: () => false,
     fruitlessMax,
     send: async (indices) => {
       requestCount++

@@ -12,6 +12,8 @@ import type { SampleList } from './sample-list.ts'
 interface IsolationOptions {
   readonly list: SampleList
   readonly pool: LabelPool
+  /** Whether the sample goes out as a native histogram. */
+  readonly isNative: (index: number) => boolean
   /** So many requests in a row may save nothing before the rest is given up. */
   readonly fruitlessMax: number
   /** Counts what it delivers, and what is lost otherwise than by a refusal for good, which it gives back. */
@@ -163,10 +165,10 @@ export class Isolation {
 
   /** Samples of one series, refused together: they go before anything else is sent, in their order. */
   async #divideSeries(indices: Uint32Array, refusal: Refusal): Promise<void> {
-    const [index] = indices
-    if (indices.length > 1) return this.#halveSeries(indices)
-    const [complaint = refusal.message] = this.#named(refusal).get(this.#set(index)) ?? []
-    this.#refused.push({ index, complaint })
+    const complaints = this.#named(refusal).get(this.#set(indices[0])) ?? []
+    if (indices.length > Math.max(complaints.length, 1)) return this.#halveSeries(indices)
+    const [complaint = refusal.message] = complaints
+    for (const index of indices) this.#refused.push({ index, complaint })
   }
 
   async #halveSeries(indices: Uint32Array): Promise<void> {
@@ -273,9 +275,8 @@ export class Isolation {
   }
 
   #nativeHistograms(): number[] {
-    const { list } = this.#options
     const all = [...this.#series.values()].flatMap((own) => [...own])
-    return all.filter((index) => list.detail(index)?.histogram !== undefined)
+    return all.filter(this.#options.isNative)
   }
 
   #setOf(labels: readonly Label[]): number | undefined {

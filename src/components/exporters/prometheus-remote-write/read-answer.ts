@@ -67,8 +67,12 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   // Remote write: 5xx must be repeated, 429 may be, other 4xx must not.
   const message = explain(answer, asked)
   const cause = new Complaints(linesOf(answer))
-  // With 500 from Prometheus 2: to repeat it would hold up everything behind it, and never help.
-  if (cause.lines.some(refusesNativeHistograms)) throw new Refusal('invalid', message, { cause })
+  // With 500 from Prometheus 2: to repeat it would hold up everything behind it, and never help. Said of a request
+  // without any it is a failure of the server, as with any 500.
+  const hasNative = asked.counts.histograms > 0
+  if (hasNative && cause.lines.some(refusesNativeHistograms)) {
+    throw new Refusal('invalid', message, { cause })
+  }
   throw refusedAnswer(answer, { message, cause, nowMs, isForNow: () => true })
 }
 
@@ -95,8 +99,10 @@ function linesOf({ body }: HttpAnswer): string[] {
 
 /** Of a Prometheus without `--enable-feature=native-histograms`, which names no series. */
 export function refusesNativeHistograms(complaint: string): boolean {
-  return rejectionCause(complaint) === 'native_histograms_disabled'
+  return nativeHistogramsDisabled.test(complaint)
 }
+
+const nativeHistogramsDisabled = /native histograms are disabled/i
 
 const unread =
   'without X-Prometheus-Remote-Write-*-Written headers: it knows 1.0 only and has not read the request'
@@ -123,7 +129,7 @@ const patterns: readonly [RegExp, RejectionCause][] = [
   [/duplicate sample|duplicate-timestamp|new-value-for-timestamp/i, 'duplicate_timestamp'],
   [/out of bounds|too old|too-old|too far|future/i, 'out_of_bounds'],
   [/label|metric name|metric-name/i, 'invalid_labels'],
-  [/native histograms are disabled/i, 'native_histograms_disabled'],
+  [nativeHistogramsDisabled, 'native_histograms_disabled'],
 ]
 
 export function rejectionCause(message: string): RejectionCause {

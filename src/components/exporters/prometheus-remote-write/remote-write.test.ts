@@ -12,7 +12,7 @@ import {
   sum,
 } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
-import { writtenHeaders } from '../../../../test/kit/remote-write-peer.ts'
+import { type WrittenRequest, writtenHeaders } from '../../../../test/kit/remote-write-peer.ts'
 import {
   closeRemoteWrites,
   startRemoteWrite as start,
@@ -32,6 +32,20 @@ const ours = 'penstock_exporter_prometheusremotewrite'
 
 const count = (ms: number, value: number, attributes: Attributes = {}) =>
   sum('hits', [point(attributes, { ...at(ms), asDouble: value })])
+
+const native = (name: string, ms: number) => ({
+  name,
+  exponentialHistogram: {
+    ...cumulative,
+    dataPoints: [{ ...at(ms), count: 1n, sum: 1, scale: 0, zeroCount: 1n }],
+  },
+})
+
+/** As Prometheus 2 answers unless told to take native histograms. */
+const withoutNative = ({ samples }: WrittenRequest) =>
+  samples.some(({ histogram }) => histogram !== undefined)
+    ? { status: 500, body: 'native histograms are disabled\n' }
+    : undefined
 
 for (const [version, settings] of [
   ['1.0', {}],
@@ -309,21 +323,11 @@ for (const [version, settings] of [
         ...settings,
         remote_write_queue: { min_size: 0, num_consumers: 1 },
       })
-      peer.respond = ({ samples }) =>
-        samples.some(({ histogram }) => histogram !== undefined)
-          ? { status: 500, body: 'native histograms are disabled\n' }
-          : undefined
-      const native = (name: string) => ({
-        name,
-        exponentialHistogram: {
-          ...cumulative,
-          dataPoints: [{ ...at(1), count: 1n, sum: 1, scale: 0, zeroCount: 1n }],
-        },
-      })
+      peer.respond = withoutNative
       const numbers = Array.from({ length: 20 }, (_, index) =>
         point({ pod: String(index) }, { ...at(1), asDouble: index }),
       )
-      const batch = metricsBatch([native('one'), gauge('up', numbers), native('two')])
+      const batch = metricsBatch([native('one', 1), gauge('up', numbers), native('two', 1)])
       await exporter.consume(batch)
       await settled()
       assert.equal(peer.values().size, 20)
@@ -336,6 +340,35 @@ for (const [version, settings] of [
       assert.equal(lines.length, 1)
       const fields = lines[0].fields as { series: string; cause: string }
       assert.deepEqual([fields.series, fields.cause], ['one{} two{}', cause])
+    })
+
+    it('asks once for many samples of one native histogram where the server has none', async () => {
+      const { peer, exporter, value } = await start({
+        ...settings,
+        remote_write_queue: { min_size: 1_000_000, num_consumers: 1, flush_timeout: '1h' },
+      })
+      peer.respond = withoutNative
+      for (let ms = 1; ms <= 100; ms++) await exporter.consume(metricsBatch([native('one', ms)]))
+      await exporter.stop!(new AbortController().signal)
+      assert.equal(peer.requests.length, 1)
+      assert.equal(value(`${ours}_rejected_samples`, { cause: 'native_histograms_disabled' }), 100)
+    })
+
+    it('repeats what a server refuses for native histograms that it has none of', async () => {
+      const { peer, exporter, settled, value, host } = await start({
+        ...settings,
+        remote_write_queue: { min_size: 0, num_consumers: 1 },
+      })
+      peer.respond = () => ({ status: 500, body: 'native histograms are disabled\n' })
+      const number = gauge('up', [point({}, { ...at(1), asDouble: 1 })])
+      await exporter.consume(metricsBatch([number, native('one', 1)]))
+      await until(() => host.lines.some(({ message }) => message.startsWith('Exporting failed')))
+      peer.respond = () => undefined
+      await host.clock.advance(60_000)
+      await settled()
+      assert.deepEqual([...peer.values().keys()], ['up{}'])
+      assert.equal(value(`${ours}_rejected_samples`, { cause: 'native_histograms_disabled' }), 1)
+      assert.equal(value('otelcol_exporter_sent_metric_points'), 1)
     })
 
     it('sends what is left when stopped, and counts what the deadline leaves behind', async () => {
@@ -459,6 +492,15 @@ describe('remote write exporter', () => {
       Array.from({ length: 2 }, () => 'lag_bucket{job="shop",le="2"}'),
     )
     assert.deepEqual(peer.violations, [])
+  })
+
+  it('sends classic series also from a request that such a server refuses for native histograms', async () => {
+    const { peer, push } = await start(nhcb)
+    peer.respond = (request) => (request.version === 2 ? { status: 415 } : withoutNative(request))
+    await push(native('one', 5), lag(5, [10n, 0n, 0n, 20n, 5n, 2n]))
+    assert.equal(peer.requests.length, 3)
+    assert.deepEqual(peer.values().get('lag_count{job="shop"}'), [[baseMs + 5, 37]])
+    assert.equal(peer.values().has('one{job="shop"}'), false)
   })
 
   it('sends what was queued with custom buckets as classic series even where these have no room', async () => {

@@ -156,16 +156,18 @@ export class Shard {
     const sent = await this.#try(indices)
     if (sent === 'taken') this.#fruitlessRuns = 0
     if (typeof sent === 'string') return
-    const { pool, rejections } = this.#options
+    const { client, pool, rejections } = this.#options
+    const list = this.#list
     const isolation = new Isolation({
-      list: this.#list,
+      list,
       pool,
+      isNative: (index) => client.isNative(list, index),
       fruitlessMax: this.#fruitlessMax(indices.length),
       send: (some) => this.#try(some),
     })
     const verdicts = await isolation.run(indices, sent)
     this.#fruitlessRuns = verdicts.hasSaved ? 0 : this.#fruitlessRuns + 1
-    rejections.count(this.#list, verdicts, sent.message)
+    rejections.count(list, verdicts, sent.message)
     for (const { index } of verdicts.refused) this.#lost.add(index)
     for (const index of verdicts.unsettled) this.#lost.add(index)
     this.#giveBackUnsent(verdicts.returned)

@@ -3,7 +3,7 @@ import { compressBody } from '../../../kit/compression/compress.ts'
 import { compressionLevel } from '../../../kit/http/client-settings.ts'
 import type { HttpClient } from '../../../kit/http/http-client.ts'
 import type { ExporterHost } from '../../../pipeline/host.ts'
-import { withoutCustomBuckets } from './classic-samples.ts'
+import { becomesClassic, withoutCustomBuckets } from './classic-samples.ts'
 import { NotV2, NotZstd, readAnswer, type Written } from './read-answer.ts'
 import type { LabelPool } from './label-pool.ts'
 import { RequestSize } from './request-size.ts'
@@ -72,6 +72,12 @@ export class WriteClient {
   /** Whether the server takes 2.0, as far as is known. */
   get isV2(): boolean {
     return this.#isV2
+  }
+
+  /** Whether that sample goes out as a native histogram, as far as is known. */
+  isNative(list: SampleList, index: number): boolean {
+    if (list.detail(index)?.histogram === undefined) return false
+    return this.#isV2 || !becomesClassic(list, index)
   }
 
   /** Only who sends by HTTP pays for loading its library. */
