@@ -33,7 +33,7 @@ export function grpcRefusal(error: ServiceError, endpoint: string): Refusal {
 /** Without what grpc-js says of its balancer, and OpenSSL of its sources, round the one reason that counts. */
 function plainly(message: string): string {
   return withoutOpenSslPlaces(message)
-    .replaceAll(/(?:\w+: )?No connection established\. Last error: (?:Error: )?/g, '')
+    .replaceAll(/(?:\b\w+: )?No connection established\. Last error: (?:Error: )?/g, '')
     .replace(/\.? Resolution note: $/, '')
 }
 

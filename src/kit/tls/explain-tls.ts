@@ -46,7 +46,8 @@ export function settingForPlaintext(endpoint: string): string {
 
 /** An error's text with OpenSSL's reasons alone, without its thread, codes, functions and source files. */
 export function withoutOpenSslPlaces(text: string): string {
-  return text.replaceAll(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]*):[^:]*:\d+:\s*/g, '$1')
+  // From the beginning of a word only: a peer may write a long one, which must not be looked through for each letter.
+  return text.replaceAll(/\b[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]*):[^:]*:\d+:\s*/g, '$1')
 }
 
 /** Whether a server's handshake failed because its client spoke plaintext. */
