@@ -1,7 +1,8 @@
 /**
  * OTLP/HTTP in, remote write out: `node bench/metrics-remote-write.ts [--only TEXT] [--rounds N] [--seconds N] [--warm N]
- * [--rate POINTS-A-SECOND] [--no-baseline] [--profile]`. M500 at 100k points a second from so many pods that there are as
- * many series as the case says. The baseline of a case is the same load passed on as OTLP. Memory is what the gateway keeps after a collection.
+ * [--rate POINTS-A-SECOND] [--no-baseline] [--profile]`. M500 at 100k points a second unless told otherwise, from so many
+ * pods that there are as many series as the case says. The baseline of a case is the same load passed on as OTLP. Memory
+ * is what the gateway keeps after a collection.
  * PEER='otelcol --config {config}' runs another gateway beside it, with the same configuration.
  */
 import { type ChildProcess, execFileSync } from 'node:child_process'
