@@ -59,21 +59,17 @@ const agent = new Agent({ keepAlive: true })
 export async function measureLive(options: LiveOptions): Promise<void> {
   const file = join(mkdtempSync(join(tmpdir(), 'penstock-bench-')), 'gateway.yaml')
   writeFileSync(file, gatewayYaml(ownKeys(options)))
-  await measureStarted(
-    options,
-    start(gatewayCore, command(file, options), { hasChannel: true }),
-    false,
-  )
+  const own = start(gatewayCore, command(file, options), { hasChannel: true })
+  await measureStarted(options, { gateway: own, isPeer: false })
   const peer = peerCommand(file, ports)
   if (peer === undefined) return
   writeFileSync(file, gatewayYaml(noKeys))
-  await measureStarted(options, start(gatewayCore, peer), true)
+  await measureStarted(options, { gateway: start(gatewayCore, peer), isPeer: true })
 }
 
 async function measureStarted(
   options: LiveOptions,
-  gateway: ChildProcess,
-  isPeer: boolean,
+  { gateway, isPeer }: { gateway: ChildProcess; isPeer: boolean },
 ): Promise<void> {
   const pid = gateway.pid ?? 0
   await listening(ports.http)

@@ -29,8 +29,9 @@ lines.on('close', () => process.exit(0))
 for (;;) {
   const body = pod.make(9_999_999, BigInt(Date.now()) * 1_000_000n, ++round)
   pushMsMax = Math.max(pushMsMax, await exchange(pushPort, '/v1/metrics', body))
-  if (healthPort > 0)
+  if (healthPort > 0) {
     healthMsMax = Math.max(healthMsMax, await exchange(healthPort, '/', undefined))
+  }
   await new Promise((done) => setTimeout(done, 5))
 }
 

@@ -162,10 +162,8 @@ export function seriesLabels(
   }
   let at = 0
   for (const label of ownLabels(naming, point)) {
-    let order = 1
-    while (at < fixed.length && (order = compareText(fixed[at].name, label.name)) < 0)
-      add(fixed[at++])
-    const met = at < fixed.length && order === 0 ? fixed[at++] : undefined
+    while (at < fixed.length && compareText(fixed[at].name, label.name) < 0) add(fixed[at++])
+    const met = fixed[at]?.name === label.name ? fixed[at++] : undefined
     add(met?.wins === true ? met : label)
   }
   while (at < fixed.length) add(fixed[at++])
@@ -225,8 +223,9 @@ function sortByName<Named extends Label>(labels: Named[]): Named[] {
   for (let index = 1; index < labels.length; index++) {
     const label = labels[index]
     let at = index
-    for (; at > 0 && compareText(labels[at - 1].name, label.name) > 0; at--)
+    for (; at > 0 && compareText(labels[at - 1].name, label.name) > 0; at--) {
       labels[at] = labels[at - 1]
+    }
     labels[at] = label
   }
   return labels
