@@ -46,10 +46,9 @@ export function visitAttributes(
     while (fields.next()) {
       if (!fields.is(fieldNumber)) continue
       const key = decodeKey(message, fields.start, fields.end)
-      if (manyKeys === undefined ? keys.includes(key) : manyKeys.has(key)) continue
-      keys.push(key)
-      if (keys.length === fewKeysMax) manyKeys = new Set(keys)
-      manyKeys?.add(key)
+      if (manyKeys?.has(key) ?? keys.includes(key)) continue
+      if (manyKeys !== undefined) manyKeys.add(key)
+      else if (keys.push(key) === fewKeysMax) manyKeys = new Set(keys)
       visit(key, decodeKeyedValue(message, fields.start, fields.end), fields)
     }
   } catch (error) {

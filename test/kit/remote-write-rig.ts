@@ -7,6 +7,20 @@ import { type RemoteWritePeer, startRemoteWritePeer } from './remote-write-peer.
 import { type TestHost, testHost } from './test-host.ts'
 import { until } from './until.ts'
 
+/** What tests count milliseconds from. */
+export const baseMs = Date.UTC(2026, 0, 1)
+export const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
+
+/** The time of a point, in milliseconds since baseMs, down to a thousandth. */
+export function at(ms: number) {
+  return { timeUnixNano: BigInt(Math.round((baseMs + ms) * 1000)) * 1000n }
+}
+
+/** Its start, likewise. */
+export function from(ms: number) {
+  return { startTimeUnixNano: at(ms).timeUnixNano }
+}
+
 export interface Rig {
   readonly peer: RemoteWritePeer
   readonly host: TestHost

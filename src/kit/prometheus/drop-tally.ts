@@ -1,10 +1,12 @@
 import type { Host } from '../../pipeline/host.ts'
 import { describeSource, type MetricSource } from './metric-source.ts'
 
-/** Of one cause, what no line has told yet. */
-interface Untold {
+interface Cause {
+  /** Points of the batch at hand, and the metric of the last of them. */
   pointCount: number
-  /** When there was a line, on the monotonic clock. */
+  metric: MetricSource<unknown> | undefined
+  /** Points that no line has told yet, and when there was one, on the monotonic clock. */
+  untoldCount: number
   toldMs: number
 }
 
@@ -24,56 +26,55 @@ const toldElsewhere: ReadonlySet<string> = new Set([
  */
 export class DropTally {
   readonly #host: Host
-  readonly #counts = new Map<string, number>()
-  /** Of each cause, the last metric. */
-  readonly #metrics = new Map<string, MetricSource<unknown>>()
-  /** By cause: there are as many as the code has names for. */
-  readonly #untold = new Map<string, Untold>()
+  /** As many as the code has names for. */
+  readonly #causes = new Map<string, Cause>()
 
   constructor(host: Host) {
     this.#host = host
   }
 
-  add(cause: string, pointCount: number, metric?: MetricSource<unknown>): void {
+  add(name: string, pointCount: number, metric?: MetricSource<unknown>): void {
     if (pointCount === 0) return
-    this.#counts.set(cause, (this.#counts.get(cause) ?? 0) + pointCount)
-    if (metric !== undefined) this.#metrics.set(cause, metric)
+    let cause = this.#causes.get(name)
+    if (cause === undefined) {
+      cause = { pointCount: 0, metric: undefined, untoldCount: 0, toldMs: -Infinity }
+      this.#causes.set(name, cause)
+    }
+    cause.pointCount += pointCount
+    cause.metric = metric ?? cause.metric
   }
 
   /** Forgets what was added: the batch is refused as a whole. */
   discard(): void {
-    this.#counts.clear()
-    this.#metrics.clear()
+    for (const cause of this.#causes.values()) {
+      cause.pointCount = 0
+      cause.metric = undefined
+    }
   }
 
   /** How many there were, now that they stand in the drop ledger. */
   report(): number {
     let sum = 0
-    for (const [cause, pointCount] of this.#counts) {
-      this.#host.dropped('metrics', pointCount, cause)
-      sum += pointCount
-      if (!toldElsewhere.has(cause)) this.#tell(cause, pointCount)
+    for (const [name, cause] of this.#causes) {
+      if (cause.pointCount === 0) continue
+      this.#host.dropped('metrics', cause.pointCount, name)
+      sum += cause.pointCount
+      if (!toldElsewhere.has(name)) this.#tell(name, cause)
     }
     this.discard()
     return sum
   }
 
-  #tell(cause: string, pointCount: number): void {
+  #tell(name: string, cause: Cause): void {
     const nowMs = this.#host.clock.monotonicMs()
-    let untold = this.#untold.get(cause)
-    if (untold === undefined) {
-      untold = { pointCount: 0, toldMs: -Infinity }
-      this.#untold.set(cause, untold)
-    }
-    untold.pointCount += pointCount
-    if (nowMs - untold.toldMs < linePeriodMs) return
-    const metric = this.#metrics.get(cause)
-    const which = metric === undefined ? '' : `, the last of ${describeSource(metric)}`
+    cause.untoldCount += cause.pointCount
+    if (nowMs - cause.toldMs < linePeriodMs) return
+    const which = cause.metric === undefined ? '' : `, the last of ${describeSource(cause.metric)}`
     this.#host.log.warn(
-      { cause, dropped_points: untold.pointCount },
-      `points are dropped as ${cause}${which}`,
+      { cause: name, dropped_points: cause.untoldCount },
+      `points are dropped as ${name}${which}`,
     )
-    untold.pointCount = 0
-    untold.toldMs = nowMs
+    cause.untoldCount = 0
+    cause.toldMs = nowMs
   }
 }

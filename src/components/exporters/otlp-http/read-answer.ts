@@ -7,6 +7,7 @@ import {
 import type { Signal } from '../../../otlp/signal.ts'
 import type { HttpAnswer } from '../../../kit/http/http-client.ts'
 import { refusedAnswer } from '../../../kit/http/refused-answer.ts'
+import { shownUrl } from '../../../kit/http/shown-url.ts'
 
 interface Asked {
   readonly signal: Signal
@@ -21,10 +22,8 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): PartialSuccess | u
   if (answer.status >= 200 && answer.status < 300) {
     return form && decodePartialSuccess(asked.signal, answer.body, form)
   }
-  // Not all of the URL: name, password and query may be secrets.
-  const { origin, pathname } = asked.url
   const message =
-    `error exporting items, request to ${origin}${pathname} responded with ` +
+    `error exporting items, request to ${shownUrl(asked.url)} responded with ` +
     `HTTP Status Code ${answer.status}${explanation(answer, form)}`
   // OTLP, "Failures": 429, 502, 503 and 504 may be retried; every other 4xx and 5xx may not.
   const isForNow = (status: number) => status >= 502 && status <= 504

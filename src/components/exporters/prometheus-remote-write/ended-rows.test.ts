@@ -4,9 +4,12 @@ import { afterEach, describe, it } from 'node:test'
 import { cumulative, delta, metricsBatch, point } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import {
+  at,
+  baseMs,
   closeRemoteWrites,
   type Rig,
   startRemoteWrite as start,
+  v2,
 } from '../../../../test/kit/remote-write-rig.ts'
 
 import { testHost } from '../../../../test/kit/test-host.ts'
@@ -18,11 +21,7 @@ import { effectiveSettings, labelRules, settings as schema } from './settings.ts
 import { Translator } from './translator.ts'
 import { writeMetrics } from './write-metrics.ts'
 
-const baseMs = Date.UTC(2026, 0, 1)
-const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
 const ours = 'penstock_exporter_prometheusremotewrite'
-
-const timeOf = (ms: number) => ({ timeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
 
 type Part = readonly [ms: number, parts: readonly number[]]
 
@@ -34,7 +33,7 @@ const histogram = (...points: Part[]) => ({
     dataPoints: points.map(([ms, explicitBounds]) => {
       const bucketCounts = [...explicitBounds, Infinity].map(() => 1n)
       const count = BigInt(bucketCounts.length)
-      return point({}, { ...timeOf(ms), count, sum: 1, explicitBounds, bucketCounts })
+      return point({}, { ...at(ms), count, sum: 1, explicitBounds, bucketCounts })
     }),
   },
 })
@@ -50,7 +49,7 @@ const summary = (...points: Part[]) => ({
   summary: {
     dataPoints: points.map(([ms, quantiles]) => {
       const quantileValues = quantiles.map((quantile) => ({ quantile, value: 1 }))
-      return point({}, { ...timeOf(ms), count: 1n, sum: 1, quantileValues })
+      return point({}, { ...at(ms), count: 1n, sum: 1, quantileValues })
     }),
   },
 })

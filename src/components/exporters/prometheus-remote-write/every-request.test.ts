@@ -8,11 +8,11 @@ import {
   closeRemoteWrites,
   type Rig,
   startRemoteWrite,
+  v2,
 } from '../../../../test/kit/remote-write-rig.ts'
 
 const sentPoints = 'otelcol_exporter_sent_metric_points'
 const failedPoints = 'otelcol_exporter_send_failed_metric_points'
-const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
 
 interface Metric {
   readonly name: string

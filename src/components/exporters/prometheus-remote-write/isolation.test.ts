@@ -6,6 +6,7 @@ import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import type { PeerAnswer } from '../../../../test/kit/http-peer.ts'
 import type { WrittenRequest, WrittenSample } from '../../../../test/kit/remote-write-peer.ts'
 import {
+  baseMs,
   closeRemoteWrites,
   type Rig,
   startRemoteWrite,
@@ -13,8 +14,6 @@ import {
 import { rejectionCauses } from './write-metrics.ts'
 
 afterEach(closeRemoteWrites)
-
-const baseMs = Date.UTC(2026, 0, 1)
 
 interface Habits {
   /** Whether it keeps the good of a request that it refuses; Prometheus does not by 1.0, Mimir does. */

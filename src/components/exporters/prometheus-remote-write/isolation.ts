@@ -119,9 +119,9 @@ export class Isolation {
     this.#requestCount++
     const sent = await this.#options.send(indices)
     if (sent === 'taken') this.#noteTaken(indices)
-    else if (sent === 'returned')
+    else if (sent === 'returned') {
       for (const index of indices) this.#returnedSeries.add(this.#set(index))
-    else if (sent !== 'other') this.#fruitlessCount++
+    } else if (sent !== 'other') this.#fruitlessCount++
     return sent
   }
 

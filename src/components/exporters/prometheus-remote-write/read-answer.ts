@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../../../kit/http/http-client.ts'
 import { refusedAnswer } from '../../../kit/http/refused-answer.ts'
+import { shownUrl } from '../../../kit/http/shown-url.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import type { WriteCounts } from './write-request.ts'
 import { type RemoteWriteSettings, writePath, writePathHint } from './settings.ts'
@@ -57,7 +58,8 @@ export function readAnswer(answer: HttpAnswer, asked: Asked): Written {
   if (status >= 200 && status < 300) {
     if (!asked.isV2) return { counts: asked.counts, isRefused: false, complaints: [] }
     // A 1.x server takes a 2.0 message for an empty one of its own and says nothing of what it wrote.
-    if (written === undefined) throw new NotV2(`${placeOf(asked)} answered ${status} ${unread}`)
+    if (written === undefined)
+      throw new NotV2(`${shownUrl(asked.url)} answered ${status} ${unread}`)
     return { counts: written, isRefused: false, complaints: [] }
   }
   // A 2.0 server that stored a part of a request tells so, and what it refused may not come again.
@@ -115,12 +117,7 @@ function explain(answer: HttpAnswer, asked: Asked): string {
   const hint = isElsewhere ? ` (${writePathHint})` : ''
   const text = new TextDecoder().decode(answer.body).replaceAll(/\s+/g, ' ').trim()
   const words = text === '' ? '' : `: ${text.slice(0, textLengthMax)}`
-  return `${placeOf(asked)} answered ${status}${words}${hint}`
-}
-
-/** Without name, password and query, which may be secrets. */
-function placeOf({ url }: Asked): string {
-  return url.origin + url.pathname
+  return `${shownUrl(asked.url)} answered ${status}${words}${hint}`
 }
 
 // Of Prometheus, Mimir, Cortex and Thanos. Only for the counter: what is done does not depend on it.

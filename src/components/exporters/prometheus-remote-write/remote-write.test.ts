@@ -14,16 +14,15 @@ import {
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import { type WrittenRequest, writtenHeaders } from '../../../../test/kit/remote-write-peer.ts'
 import {
+  at,
+  baseMs,
   closeRemoteWrites,
+  from,
   startRemoteWrite as start,
+  v2,
 } from '../../../../test/kit/remote-write-rig.ts'
 import { until } from '../../../../test/kit/until.ts'
 import { prometheusRemoteWrite } from './index.ts'
-
-const baseMs = Date.UTC(2026, 0, 1)
-const at = (ms: number) => ({ timeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
-const from = (ms: number) => ({ startTimeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
-const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
 
 afterEach(closeRemoteWrites)
 

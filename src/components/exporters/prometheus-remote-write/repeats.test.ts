@@ -10,15 +10,15 @@ import {
 } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import {
+  at,
+  baseMs,
   closeRemoteWrites,
+  from,
   type Rig,
   startRemoteWrite,
 } from '../../../../test/kit/remote-write-rig.ts'
 import { Repeats } from './repeats.ts'
 
-const baseMs = Date.UTC(2026, 0, 1)
-const at = (ms: number) => ({ timeUnixNano: BigInt(Math.round((baseMs + ms) * 1000)) * 1000n })
-const from = (ms: number) => ({ startTimeUnixNano: at(ms).timeUnixNano })
 const resource = { 'service.name': 'shop', 'k8s.pod.name': 'p-1' }
 /** The shard has this many series before the next one follows. */
 const neighbours = 32

@@ -8,16 +8,16 @@ import {
   point,
 } from '../../../../test/kit/metrics-request.ts'
 import {
+  at,
+  baseMs,
   closeRemoteWrites,
+  from,
   type Rig,
   startRemoteWrite as start,
+  v2,
 } from '../../../../test/kit/remote-write-rig.ts'
 
-const baseMs = Date.UTC(2026, 0, 1)
-const at = (ms: number) => ({ timeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
-const from = (ms: number) => ({ startTimeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
 const collisions = 'penstock_exporter_prometheusremotewrite_collisions'
-const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
 
 /** A count of 1 in each bucket. */
 const buckets = (bounds: readonly number[], times: object, name = 'x') => {

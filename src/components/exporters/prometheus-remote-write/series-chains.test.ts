@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { cumulative, gauge, metricsBatch, point } from '../../../../test/kit/metrics-request.ts'
 import {
+  at,
+  baseMs,
   closeRemoteWrites,
+  from,
   startRemoteWrite as start,
 } from '../../../../test/kit/remote-write-rig.ts'
 
-const baseMs = Date.UTC(2026, 0, 1)
-const at = (ms: number) => ({ timeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
-const from = (ms: number) => ({ startTimeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
 const resource = { 'service.name': 'shop' }
 const native = (name: string, times: object) => ({
   name,

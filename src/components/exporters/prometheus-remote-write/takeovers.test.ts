@@ -10,17 +10,16 @@ import {
 } from '../../../../test/kit/metrics-request.ts'
 import type { PlainMessage } from '../../../../test/kit/oracle.ts'
 import {
+  at,
+  baseMs,
   closeRemoteWrites,
+  from,
   type Rig,
   startRemoteWrite as start,
+  v2,
 } from '../../../../test/kit/remote-write-rig.ts'
 
-const baseMs = Date.UTC(2026, 0, 1)
-const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
 const queued = { min_size: 1e6, flush_timeout: '1h', num_consumers: 2 }
-
-const at = (ms: number) => ({ timeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
-const from = (ms: number) => ({ startTimeUnixNano: BigInt(baseMs + ms) * 1_000_000n })
 
 /** Of a process that began at `startMs`, as from then on all of its points. */
 type Made = (startMs: number, ms: number, parts: readonly number[], fields?: object) => PlainMessage

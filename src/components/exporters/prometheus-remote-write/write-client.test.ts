@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { gauge, point } from '../../../../test/kit/metrics-request.ts'
 import type { WrittenRequest } from '../../../../test/kit/remote-write-peer.ts'
-import { closeRemoteWrites, startRemoteWrite } from '../../../../test/kit/remote-write-rig.ts'
+import { closeRemoteWrites, startRemoteWrite, v2 } from '../../../../test/kit/remote-write-rig.ts'
 
 afterEach(closeRemoteWrites)
 
-const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
 const fallbacks = 'penstock_exporter_prometheusremotewrite_fallbacks'
 const fill = (ms: number) =>
   gauge('fill', [point({}, { timeUnixNano: BigInt(ms) * 1_000_000n, asInt: BigInt(ms) })])

@@ -3,6 +3,7 @@ import {
   type DeltaCounters,
   deltaDeclarations,
 } from '../../../kit/prometheus/delta-metrics.ts'
+import { shownUrl } from '../../../kit/http/shown-url.ts'
 import type { MetricDeclaration } from '../../../pipeline/component.ts'
 import type { Host } from '../../../pipeline/host.ts'
 import type { Counter } from '../../../pipeline/meter.ts'
@@ -126,10 +127,8 @@ export interface WriteGauges {
   readonly deltaStreams: () => number
 }
 
-/** What is secret in the endpoint, or may be, is not shown: name, password and query. */
 export function writeMetrics(host: Host, gauges: WriteGauges, endpoint: string): WriteMetrics {
-  const { origin, pathname } = new URL(endpoint)
-  const whereTo = { endpoint: `${origin}${pathname}` }
+  const whereTo = { endpoint: shownUrl(endpoint) }
   const { id, meter } = host
   const { deltaStreams, ...read } = gauges
   for (const key of Object.keys(read) as (keyof typeof read)[]) {

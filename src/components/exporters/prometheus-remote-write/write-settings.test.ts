@@ -6,7 +6,7 @@ import { afterEach, describe, it } from 'node:test'
 import { certificate, certificatePath } from '../../../../test/kit/certificates.ts'
 import { startHttpPeer } from '../../../../test/kit/http-peer.ts'
 import { delta, gauge, metricsBatch, point, sum } from '../../../../test/kit/metrics-request.ts'
-import { closeRemoteWrites, startRemoteWrite } from '../../../../test/kit/remote-write-rig.ts'
+import { closeRemoteWrites, startRemoteWrite, v2 } from '../../../../test/kit/remote-write-rig.ts'
 import { until } from '../../../../test/kit/until.ts'
 
 const second = 1_000_000_000n
@@ -44,7 +44,6 @@ async function written(settings: object, minutes = 0): Promise<string> {
   return lines.join('\n')
 }
 
-const v2 = { protobuf_message: 'io.prometheus.write.v2.Request' }
 const series: [setting: object, lines: RegExp, minutes?: number][] = [
   [{ namespace: 'ns' }, /^ns_hits_bytes_total\{/m],
   [{ add_metric_suffixes: false }, /^hits\{/m],

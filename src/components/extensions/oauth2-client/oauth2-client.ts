@@ -1,6 +1,7 @@
 import { section } from '../../../config/schema.ts'
 import { httpClientShape } from '../../../kit/http/client-settings.ts'
 import type { HttpClient } from '../../../kit/http/http-client.ts'
+import { shownUrl } from '../../../kit/http/shown-url.ts'
 import { Refusal } from '../../../otlp/refusal.ts'
 import type { Authenticator, ClientAuthenticator } from '../../../pipeline/authenticator.ts'
 import type { Host } from '../../../pipeline/host.ts'
@@ -99,8 +100,8 @@ export class Oauth2Client implements Authenticator {
         return this.#token
       })
       .catch((error: unknown) => {
-        const { origin, pathname } = new URL(this.#settings.token_url)
-        const message = `no token from ${origin}${pathname}: ${Refusal.from(error).message}`
+        const url = shownUrl(this.#settings.token_url)
+        const message = `no token from ${url}: ${Refusal.from(error).message}`
         // Whatever the token server says, the data is worth another try.
         const refusal = new Refusal('unavailable', message, { cause: error })
         this.#failure = { refusal, untilMs: clock.monotonicMs() + restMs }
